@@ -1,0 +1,44 @@
+"""What a probe is. A module in `gpudoctor.probes` with a `PROBE` constant is a probe; there is no list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gpudoctor.host.access import Host
+from gpudoctor.model.facts.section import Section
+from gpudoctor.model.facts.workload import Workload
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, as far as probes need it."""
+
+    python: str | None = None  # --python, or the interpreter named by the launch command
+    launch_env: tuple[tuple[str, str], ...] = ()  # leading VAR=value of the launch command, docker -e
+    workload: Workload = field(default_factory=Workload)
+    quick: bool = False  # nothing that imports torch
+    skip_calls: frozenset[str] = frozenset()  # library functions that hung or crashed in an earlier attempt
+
+    def environment(self, host: Host) -> dict[str, str]:
+        """The environment that the workload's process would get."""
+        return {**host.environ, **dict(self.launch_env)}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A source of facts.
+
+    `isolated` probes run in a forked child with a deadline, because what they call can hang, crash or corrupt its
+    process. `marker`: the child names the library function it is about to call, so that a hang or crash names it and
+    a second attempt can leave it out (`Request.skip_calls`).
+    """
+
+    name: str
+    section: type[Section]
+    collect: Callable[[Host, Request], Section]
+    timeout_s: float = 5.0
+    isolated: bool = False
+    marker: bool = False
+    slow: bool = False  # left out by --quick
+    starts_first: bool = False  # takes longest, so everything else runs beside it

@@ -1,0 +1,1 @@
+"""Frozen data: facts, findings, reports. No input or output happens here."""

@@ -1,0 +1,19 @@
+"""Environment variables that GPU software reads: the allow-listed part of the shell's, plus the launch command's."""
+
+from gpudoctor.model.fact import NOT_PROVIDED, Fact
+from gpudoctor.model.facts.section import Section
+
+
+class Environment(Section, frozen=True, kw_only=True):
+    """`variables` is what the workload's process would get: the shell's, overridden by the launch command's.
+
+    Rules read `environment.variables['NCCL_P2P_DISABLE']`; a variable that is not set is absent not_applicable.
+    Settings in NCCL's configuration files count where the environment does not set the variable.
+    """
+
+    variables: Fact[dict[str, str]] = NOT_PROVIDED
+    shell: Fact[dict[str, str]] = NOT_PROVIDED
+    launch: Fact[dict[str, str]] = NOT_PROVIDED
+    nccl_conf: Fact[dict[str, str]] = NOT_PROVIDED
+    unknown_nccl: Fact[tuple[str, ...]] = NOT_PROVIDED  # NCCL_* names that no NCCL version reads
+    removed_nccl: Fact[tuple[str, ...]] = NOT_PROVIDED  # names that some old version read and this one ignores

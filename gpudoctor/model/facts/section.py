@@ -1,0 +1,11 @@
+"""The two bases of fact structs."""
+
+from msgspec import Struct
+
+
+class Section(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A top-level group of facts; every field is a `Fact`, "not provided" until something fills it."""
+
+
+class Item(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An element of a list fact (a GPU, a pair, a process). Key fields are plain; the others are facts."""

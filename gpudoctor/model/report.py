@@ -1,0 +1,56 @@
+"""The report: the one thing that renderers see. The JSON keys are a contract (docs/report.md)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from gpudoctor.model.facts import Facts
+from gpudoctor.model.finding import Finding, NotEvaluated
+
+SCHEMA = "gpudoctor.report/1"
+Status = Literal["ok", "warning", "error", "unknown"]
+ProbeStatus = Literal["ok", "failed", "timeout", "skipped"]
+
+
+class ProbeResult(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a probe ended. `reason` is empty for ok."""
+
+    name: str
+    status: ProbeStatus
+    seconds: float
+    reason: str = ""
+
+
+class Tool(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who wrote the report."""
+
+    name: str
+    version: str
+
+
+class Summary(Struct, frozen=True, forbid_unknown_fields=True):
+    """Counts."""
+
+    errors: int
+    warnings: int
+    infos: int
+    rules_evaluated: int
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """One document. `host` and `workload` are short plain summaries for people and dashboards; `facts` has all."""
+
+    schema: str = SCHEMA
+    tool: Tool
+    created_at: str
+    status: Status
+    host: dict[str, str | int | list[str] | None]
+    workload: dict[str, str | int | float | bool | list[str] | dict[str, str] | None]
+    findings: tuple[Finding, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+    probes: tuple[ProbeResult, ...]
+    facts: Facts
+    summary: Summary
+    notes: tuple[str, ...] = ()  # what the user should know about this report itself
