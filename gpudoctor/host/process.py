@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import select
 import signal
@@ -11,6 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from gpudoctor.host.access import MAX_OUTPUT_BYTES, Command, HostError
 
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)  # loaded before any fork, so that nothing is imported in the new process
 _GRACE_S = 0.2  # a killed process that is not gone by then is stuck in the kernel and is left behind
 
 
@@ -27,7 +31,7 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(env),
-            start_new_session=True,
+            preexec_fn=_own_group,  # noqa: PLW1509 - gpudoctor has no threads where it runs commands
         )
     except FileNotFoundError as error:
         raise HostError("tool_missing", f"{name} is not installed or not on PATH") from error
@@ -43,6 +47,12 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
             if stream is not None:
                 stream.close()
         _reap(process)
+
+
+def _own_group() -> None:
+    """In the new process: lead a process group, and die with whoever started us."""
+    os.setpgrp()
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _collect(process: subprocess.Popen[bytes], name: str, deadline: float, timeout_s: float) -> Command:
@@ -95,6 +105,21 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def kill_session(leader: int) -> None:
+    """SIGKILL to every process of the session that `leader` leads, whatever process groups they made."""
+    for entry in os.listdir("/proc"):  # noqa: PTH208
+        if entry.isdigit() and _session_of(int(entry)) == leader:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(int(entry), signal.SIGKILL)
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return -1
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,151 @@
+"""Forked children that run probes, so that a hang, a crash or a corrupted process loses one probe and nothing else.
+
+A child runs a list of probes and sends each section as it is finished. Its standard streams are /dev/null and it holds
+no descriptor of ours but its pipe, so that one stuck in the kernel (state D) keeps neither us nor a shell pipe waiting.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import msgspec
+
+from gpudoctor.host import marker as call_marker
+from gpudoctor.host.access import Host
+from gpudoctor.host.marker import CallMarker
+from gpudoctor.host.probe import Probe, Request
+from gpudoctor.host.process import kill_session, wait_channel
+from gpudoctor.model.facts.section import Section
+
+_PR_SET_PDEATHSIG = 1
+_LENGTH = struct.Struct("!I")
+_MAX_FRAME_BYTES = 64 << 20
+_FIRST_OWN_DESCRIPTOR = 3
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """What a child says about one probe: its section as msgpack, or the error that ended it."""
+
+    probe: str
+    seconds: float
+    section: bytes
+    error: str
+
+
+@dataclass
+class Child:
+    """A running child, as the parent sees it."""
+
+    pid: int
+    pipe: int
+    marker: CallMarker
+    probes: list[Probe]  # those still to be answered, in order
+    probe_started: float  # when the first of them began, monotonic
+    received: bytearray = field(default_factory=bytearray)
+
+    def read(self) -> tuple[list[Frame], bool]:
+        """The frames that have become complete, and whether the child has closed its pipe."""
+        data = os.read(self.pipe, 1 << 16)
+        self.received += data
+        frames: list[Frame] = []
+        while len(self.received) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self.received)
+            if length > _MAX_FRAME_BYTES:
+                return frames, True
+            if len(self.received) < _LENGTH.size + length:
+                break
+            body = bytes(self.received[_LENGTH.size : _LENGTH.size + length])
+            del self.received[: _LENGTH.size + length]
+            frames.append(msgspec.msgpack.decode(body, type=Frame))
+        return frames, not data
+
+    def kill(self) -> str:
+        """End it and all it started. Returns where it is stuck in the kernel, or ""."""
+        stuck = wait_channel(self.pid)
+        kill_session(self.pid)
+        return stuck
+
+    def reap(self) -> str:
+        """How it ended: "" for a normal end, else "was killed by SIGSEGV" or "exited with status 3"."""
+        os.close(self.pipe)
+        deadline = time.monotonic() + 0.2
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return _describe(os.waitstatus_to_exitcode(status))
+            time.sleep(0.002)
+        return "could not be ended"
+
+
+def _describe(exit_code: int) -> str:
+    if exit_code == 0:
+        return ""
+    if exit_code > 0:
+        return f"exited with status {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    return f"was killed by {name}"
+
+
+def start(probes: Sequence[Probe], host: Host, request: Request) -> Child:
+    """Fork a child that runs `probes` in order."""
+    marker = CallMarker()
+    read_end, write_end = os.pipe()
+    started = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        _run_child(probes, host, request, marker, write_end)
+    os.close(write_end)
+    return Child(pid=pid, pipe=read_end, marker=marker, probes=list(probes), probe_started=started)
+
+
+def _run_child(probes: Sequence[Probe], host: Host, request: Request, marker: CallMarker, pipe: int) -> NoReturn:
+    """The child's whole life; never returns."""
+    status = 1
+    try:
+        _detach(pipe)
+        call_marker.install(marker)
+        for probe in probes:
+            _send(_run_probe(probe, host, request), pipe)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _detach(pipe: int) -> None:
+    os.setsid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    limit = os.sysconf("SC_OPEN_MAX")
+    os.closerange(_FIRST_OWN_DESCRIPTOR, pipe)
+    os.closerange(pipe + 1, limit if 0 < limit < 1 << 16 else 1 << 16)
+
+
+def _run_probe(probe: Probe, host: Host, request: Request) -> Frame:
+    started = time.monotonic()
+    try:
+        section: Section = probe.collect(host, request)
+        encoded, error = msgspec.msgpack.encode(section), ""
+    except Exception as problem:  # noqa: BLE001 - the border of a child process: the parent reports it by name
+        encoded, error = b"", f"{type(problem).__name__}: {problem}"[:500]
+    call_marker.calling("")
+    return Frame(probe.name, time.monotonic() - started, encoded, error)
+
+
+def _send(frame: Frame, pipe: int) -> None:
+    body = msgspec.msgpack.encode(frame)
+    view = memoryview(_LENGTH.pack(len(body)) + body)
+    while view:
+        view = view[os.write(pipe, view) :]

@@ -1,0 +1,179 @@
+"""Run probes side by side, on time whatever they do, and say how each one ended."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from gpudoctor.host.access import Host
+from gpudoctor.host.isolate import Child, Frame, start
+from gpudoctor.host.probe import Probe, Request
+from gpudoctor.model.facts.section import Section
+from gpudoctor.model.report import ProbeResult, ProbeStatus
+
+_TICK_S = 0.05
+_STALL_S = 3.0  # longest time that one library call may take before it counts as hung
+_MAX_ATTEMPTS = 100  # an attempt that crashes costs milliseconds; time ends the others
+
+Progress = Callable[[Sequence[str], int, int, float], None]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What the probes brought, by probe name, and how each one ended."""
+
+    sections: dict[str, Section]
+    results: tuple[ProbeResult, ...]
+
+
+@dataclass
+class _Attempt:
+    """Book-keeping of one probe: what was left out so far, and why."""
+
+    number: int = 1
+    skip: frozenset[str] = frozenset()
+    troubles: list[str] = field(default_factory=list)
+    timed_out: bool = False
+    started: float = 0.0
+
+
+def examine(
+    host: Host, probes: Sequence[Probe], request: Request, *, timeout_s: float, progress: Progress | None = None
+) -> Examination:
+    """Run every probe; never raises for what a probe does, and ends by `timeout_s` (monotonic) in any case."""
+    run = _Run(host, request, timeout_s, progress)
+    skipped = [probe for probe in probes if request.quick and probe.slow]
+    run.go([probe for probe in probes if probe not in skipped])
+    for probe in skipped:
+        run.results[probe.name] = ProbeResult(probe.name, "skipped", 0.0, "left out by --quick")
+    return Examination(run.sections, tuple(run.results[probe.name] for probe in probes))
+
+
+class _Run:
+    """One examination in progress."""
+
+    def __init__(self, host: Host, request: Request, timeout_s: float, progress: Progress | None) -> None:
+        self.host = host
+        self.request = request
+        self.progress = progress
+        self.begun = time.monotonic()
+        self.deadline = self.begun + timeout_s
+        self.stall_s = min(_STALL_S, timeout_s / 3)
+        self.sections: dict[str, Section] = {}
+        self.results: dict[str, ProbeResult] = {}
+        self.attempts: dict[str, _Attempt] = {}
+        self.children: dict[int, Child] = {}
+        self.poller = select.poll()
+
+    def go(self, probes: Sequence[Probe]) -> None:
+        """Start all, then listen until each has answered or run out of time."""
+        total = len(probes)
+        for probe in sorted(probes, key=lambda probe: not probe.starts_first):
+            if probe.isolated:
+                self._start([probe])
+        self._start([probe for probe in probes if not probe.isolated])
+        try:
+            while self.children:
+                self._listen()
+                self._enforce()
+                if self.progress is not None:
+                    running = [child.probes[0].name for child in self.children.values() if child.probes]
+                    self.progress(running, len(self.results), total, time.monotonic() - self.begun)
+        finally:
+            for child in self.children.values():
+                child.kill()
+
+    def _start(self, probes: Sequence[Probe]) -> None:
+        if not probes:
+            return
+        request = self.request
+        for probe in probes:
+            attempt = self.attempts.setdefault(probe.name, _Attempt(started=time.monotonic()))
+            request = replace(request, skip_calls=attempt.skip)
+        child = start(probes, self.host, request)
+        self.children[child.pipe] = child
+        self.poller.register(child.pipe, select.POLLIN | select.POLLHUP)
+
+    def _listen(self) -> None:
+        for pipe, _ in self.poller.poll(_TICK_S * 1000):
+            child = self.children[pipe]
+            frames, closed = child.read()
+            for frame in frames:
+                self._accept(child, frame)
+            if closed:
+                self._ended(child)
+
+    def _accept(self, child: Child, frame: Frame) -> None:
+        probe = child.probes.pop(0)
+        child.probe_started = time.monotonic()
+        attempt = self.attempts[probe.name]
+        error = frame.error
+        if not error:
+            try:
+                self.sections[probe.name] = msgspec.msgpack.decode(frame.section, type=probe.section)
+            except msgspec.MsgspecError as problem:
+                error = f"sent a section that cannot be read: {problem}"
+        troubles = [*attempt.troubles, error] if error else attempt.troubles
+        status: ProbeStatus = "ok" if not troubles else "timeout" if attempt.timed_out and not error else "failed"
+        seconds = time.monotonic() - attempt.started if attempt.troubles else frame.seconds
+        self.results[probe.name] = ProbeResult(probe.name, status, round(seconds, 3), "; ".join(troubles))
+
+    def _enforce(self) -> None:
+        now = time.monotonic()
+        for child in list(self.children.values()):
+            if not child.probes:  # it has said all; whatever still keeps it from ending is of no interest
+                child.kill()
+                self._remove(child)
+                child.reap()
+                continue
+            call, age = child.marker.get()
+            late = now >= self.deadline or now - child.probe_started > child.probes[0].timeout_s
+            if late or (call and age > self.stall_s):
+                self._timed_out(child, call, now - child.probe_started)
+
+    def _timed_out(self, child: Child, call: str, seconds: float) -> None:
+        probe = child.probes[0]
+        what = f"{call} did not return" if call else f"{probe.name} did not answer"
+        stuck = child.kill()
+        self._remove(child)
+        child.reap()
+        attempt = self.attempts[probe.name]
+        attempt.timed_out = True
+        self._again(child, call, f"{what} within {seconds:.1f} s{stuck}", "timeout")
+
+    def _ended(self, child: Child) -> None:
+        """The child closed its pipe: finished, or crashed in the middle of a probe."""
+        self._remove(child)
+        call, _ = child.marker.get()
+        how = child.reap()
+        if child.probes:
+            where = f" in {call}" if call else ""
+            self._again(child, call, f"the child {how or 'ended early'}{where}", "failed")
+
+    def _again(self, child: Child, call: str, trouble: str, status: ProbeStatus) -> None:
+        """Try the probe once more without the call that failed; go on with the child's other probes."""
+        probe, rest = child.probes[0], child.probes[1:]
+        attempt = self.attempts[probe.name]
+        attempt.troubles.append(trouble)
+        attempt.number += 1
+        in_time = time.monotonic() < self.deadline and attempt.number <= _MAX_ATTEMPTS
+        if probe.marker and call and call not in attempt.skip and in_time:
+            attempt.skip |= {call}
+            self._start([probe])
+        else:
+            seconds = round(time.monotonic() - attempt.started, 3)
+            reason = "; ".join(attempt.troubles)
+            self.results[probe.name] = ProbeResult(probe.name, status, seconds, reason)
+        if rest and in_time:
+            self._start(rest)
+        elif rest:
+            for left in rest:
+                self.results[left.name] = ProbeResult(left.name, "timeout", 0.0, "no time was left for it")
+
+    def _remove(self, child: Child) -> None:
+        self.poller.unregister(child.pipe)
+        del self.children[child.pipe]

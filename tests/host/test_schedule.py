@@ -1,0 +1,175 @@
+"""Probes hang, crash, raise and lie; the examination ends on time and says so by name."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gpudoctor.host.access import Host, HostError
+from gpudoctor.host.local import LocalHost
+from gpudoctor.host.marker import calling
+from gpudoctor.host.probe import Probe, Request
+from gpudoctor.host.schedule import Examination, examine
+from gpudoctor.model.fact import known
+from gpudoctor.model.facts.section import Section
+from gpudoctor.model.facts.shm import Shm
+from gpudoctor.model.report import ProbeResult
+
+
+def good(host: Host, request: Request) -> Shm:
+    return Shm(size_bytes=known(7, "test"))
+
+
+def hang(host: Host, request: Request) -> Shm:
+    time.sleep(600)
+    return Shm()
+
+
+def segfault(host: Host, request: Request) -> Shm:
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+    ctypes.string_at(0)
+    return Shm()
+
+
+def raise_error(host: Host, request: Request) -> Shm:
+    raise ValueError("no such thing")
+
+
+def leave(host: Host, request: Request) -> Shm:
+    os._exit(4)
+
+
+def two_bad_calls(host: Host, request: Request) -> Shm:
+    """One function crashes, another hangs; without both there is an answer."""
+    for name, bad in (("libCrash", segfault), ("libHang", hang), ("libFine", None)):
+        if name in request.skip_calls:
+            continue
+        calling(name)
+        if bad is not None:
+            bad(host, request)
+    return Shm(size_bytes=known(len(request.skip_calls), "test"))
+
+
+def hang_with_grandchild(host: Host, request: Request) -> Shm:
+    host.run(["sleep", "601.25"], timeout_s=600)
+    return Shm()
+
+
+def probe(name: str, collect: object, timeout_s: float = 0.6, *, isolated: bool = True, marker: bool = False) -> Probe:
+    return Probe(name, Shm, collect, timeout_s=timeout_s, isolated=isolated, marker=marker)  # type: ignore[arg-type]
+
+
+def run(*probes: Probe, timeout_s: float = 20.0, quick: bool = False) -> Examination:
+    return examine(LocalHost(), probes, Request(quick=quick), timeout_s=timeout_s)
+
+
+def result(examination: Examination, name: str) -> ProbeResult:
+    return next(result for result in examination.results if result.name == name)
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+@pytest.mark.parametrize(
+    ("collect", "status", "says"),
+    [
+        (hang, "timeout", "did not answer"),
+        (segfault, "failed", "SIGSEGV"),
+        (raise_error, "failed", "ValueError: no such thing"),
+        (leave, "failed", "status 4"),
+    ],
+)
+def test_a_bad_probe_is_named_and_the_others_are_kept(collect: object, status: str, says: str, isolated: bool) -> None:
+    seen = run(
+        probe("before", good, isolated=isolated),
+        probe("bad", collect, isolated=isolated),
+        probe("after", good, isolated=isolated),
+    )
+    bad = result(seen, "bad")
+    assert (bad.status, says in bad.reason) == (status, True), bad
+    assert sorted(seen.sections) == ["after", "before"]
+    assert [entry.name for entry in seen.results] == ["before", "bad", "after"]
+
+
+def test_calls_that_crash_or_hang_are_left_out_and_the_rest_is_collected() -> None:
+    seen = examine(LocalHost(), [probe("nvml", two_bad_calls, 30, marker=True)], Request(), timeout_s=3)
+    assert seen.sections["nvml"] == Shm(size_bytes=known(2, "test"))
+    reason = result(seen, "nvml").reason
+    assert "SIGSEGV in libCrash" in reason
+    assert "libHang did not return" in reason
+
+
+def test_the_total_time_limit_holds_whatever_the_probes_ask_for() -> None:
+    started = time.monotonic()
+    seen = run(probe("slow", hang, 500), probe("good", good), timeout_s=0.5)
+    # Two seconds is the promise of `--timeout`; it is a bound of the product, not a measurement.
+    assert time.monotonic() - started < 2.5
+    assert [entry.status for entry in seen.results] == ["timeout", "ok"]
+
+
+def test_what_a_hung_probe_started_is_killed_with_it() -> None:
+    run(probe("hang", hang_with_grandchild, 0.4))
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 601.25" not in listing
+
+
+def test_children_die_with_a_killed_parent() -> None:
+    script = (
+        "import sys; 0\n"
+        "from tests.host.test_schedule import *\n"
+        "print('ready', flush=True)\n"
+        "run(probe('hang', hang_with_grandchild, 500), timeout_s=500)\n"
+    )
+    root = Path(__file__).parents[2]
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=root)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == b"ready\n"
+    for _ in range(100):
+        if "sleep 601.25" in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout:
+            break
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(100):
+        listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        if "sleep 601.25" not in listing:
+            break
+        time.sleep(0.05)
+    assert "sleep 601.25" not in listing
+
+
+def test_quick_skips_slow_probes_and_says_so() -> None:
+    slow = Probe("slow", Shm, good, slow=True)
+    seen = run(slow, quick=True)
+    assert seen.results == (ProbeResult("slow", "skipped", 0.0, "left out by --quick"),)
+
+
+class _Lie(Section, frozen=True, kw_only=True):
+    size_bytes: int = 3
+
+
+def lie(host: Host, request: Request) -> Section:
+    return _Lie(size_bytes=4)
+
+
+def test_a_section_of_the_wrong_shape_is_a_failure_not_a_crash() -> None:
+    seen = run(probe("lie", lie))
+    assert "cannot be read" in result(seen, "lie").reason
+
+
+def test_a_command_is_bounded_in_time_and_says_so() -> None:
+    with pytest.raises(HostError) as caught:
+        LocalHost().run(["sleep", "30"], timeout_s=0.2)
+    assert caught.value.reason == "timeout"
+
+
+def test_a_missing_command_is_a_missing_tool() -> None:
+    with pytest.raises(HostError) as caught:
+        LocalHost().run(["/nonexistent/tool"], timeout_s=1)
+    assert caught.value.reason == "tool_missing"
