@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct, field
@@ -10,7 +11,8 @@ Severity = Literal["error", "warning", "info"]
 Needs = Literal["user", "root", "reboot", "hardware"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
-Plain = str | int | float | bool | list[str] | list[int] | None
+# One list type only: a union of two cannot be decoded.
+Plain = str | int | float | bool | Sequence[str | int] | None
 
 
 class Evidence(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, NotEvaluated
@@ -39,6 +39,14 @@ class Summary(Struct, frozen=True, forbid_unknown_fields=True):
     rules_evaluated: int
 
 
+class ReportError(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why there is no diagnosis: exits 2 and 3. `hint` says what to do about it, or is empty."""
+
+    message: str
+    hint: str
+    exit_code: int
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """One document. `host` and `workload` are short plain summaries for people and dashboards; `facts` has all."""
 
@@ -54,3 +62,4 @@ class Report(Struct, frozen=True, kw_only=True):
     facts: Facts
     summary: Summary
     notes: tuple[str, ...] = ()  # what the user should know about this report itself
+    error: ReportError | UnsetType = UNSET  # the key is there only when something went wrong
