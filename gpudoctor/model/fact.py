@@ -65,5 +65,10 @@ def absent(reason: Reason, detail: str = "", source: str = "") -> Fact[T]:
     return Fact(absent=reason, detail=detail, source=source)
 
 
+def absent_like(other: Fact[Any], detail: str = "") -> Fact[T]:
+    """The absence of a fact that would follow from `other`, for the same reason."""
+    return Fact(absent=other.absent or "not_provided", detail=detail or other.detail, source=other.source)
+
+
 # One shared object: msgspec leaves a field out of the JSON when it is this very default.
 NOT_PROVIDED: Final[Fact[Any]] = Fact(absent="not_provided")

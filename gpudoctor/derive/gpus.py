@@ -1,0 +1,163 @@
+"""The GPUs of the machine: NVML first, then nvidia-smi, then the PCI bus; completed by /sys, CUDA and the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from gpudoctor.data.hardware import HardwareRow, look_up
+from gpudoctor.model.fact import Fact, absent, absent_like, known
+from gpudoctor.model.facts import CudaDevice, Facts, Gpu, GpuProcess, Gpus, PciGpu
+
+T = TypeVar("T")
+TABLE = "hardware table"
+_GENERATION_BY_GTS = {2.5: 1, 5.0: 2, 8.0: 3, 16.0: 4, 32.0: 5, 64.0: 6}
+
+
+def derive_gpus(facts: Facts) -> Gpus:
+    """Every source joined. The visible ones are added by `with_visible`, which needs the topology of names first."""
+    devices = _base(facts)
+    listed = devices.or_none()
+    if listed is None:
+        return Gpus(
+            count=_count(facts),
+            pci_count=_pci_count(facts),
+            device_nodes=_device_nodes(facts),
+            devices=devices,
+        )
+    by_bus = {gpu.bus_id: gpu for gpu in facts.pci.gpus.or_none() or ()}
+    cuda = facts.cuda.devices.or_none() or ()
+    full = tuple(_complete(gpu, by_bus, cuda) for gpu in listed)
+    return Gpus(
+        count=_count(facts),
+        pci_count=_pci_count(facts),
+        device_nodes=_device_nodes(facts),
+        devices=known(full, devices.source),
+        foreign_processes=_foreign(full),
+    )
+
+
+def with_visible(gpus: Gpus, indices: Fact[tuple[int, ...]], count: Fact[int]) -> Gpus:
+    """Add what the workload's process sees, in its order."""
+    devices, order = gpus.devices.or_none(), indices.or_none()
+    if devices is None or order is None:
+        missing: Fact[Any] = gpus.devices if devices is None else indices
+        return replace(gpus, visible_count=count, visible=absent_like(missing), models=absent_like(missing))
+    by_index = {gpu.index: gpu for gpu in devices}
+    visible = tuple(by_index[index] for index in order if index in by_index)
+    names = tuple(dict.fromkeys(name for gpu in visible if (name := gpu.name.or_none()) is not None))
+    return replace(
+        gpus, visible_count=count, visible=known(visible, indices.source), models=known(names, gpus.devices.source)
+    )
+
+
+def _base(facts: Facts) -> Fact[tuple[Gpu, ...]]:
+    for source in (facts.nvml.devices, facts.nvidia_smi.gpus):
+        if source.known:
+            return source
+    on_bus = facts.pci.gpus.or_none()
+    if on_bus:
+        return known(
+            tuple(Gpu(index=place, pci_bus_id=known(gpu.bus_id, "sysfs")) for place, gpu in enumerate(on_bus)), "sysfs"
+        )
+    if on_bus is not None:
+        return known((), "sysfs")
+    return facts.nvml.devices
+
+
+def _count(facts: Facts) -> Fact[int]:
+    if facts.nvml.count.known:
+        return facts.nvml.count
+    listed = facts.nvidia_smi.gpus.or_none()
+    if listed is not None:
+        return known(len(listed), "nvidia-smi")
+    if facts.cuda.device_count.known:
+        return facts.cuda.device_count
+    return facts.nvml.count
+
+
+def _pci_count(facts: Facts) -> Fact[int]:
+    return _map(facts.pci.gpus, len)
+
+
+def _device_nodes(facts: Facts) -> Fact[int]:
+    return _map(facts.driver.device_nodes, len)
+
+
+def _map(fact: Fact[T], convert: Callable[[T], int]) -> Fact[int]:
+    value = fact.or_none()
+    if value is None:
+        return absent_like(fact)
+    return known(convert(value), fact.source)
+
+
+def _complete(gpu: Gpu, by_bus: dict[str, PciGpu], cuda: tuple[CudaDevice, ...]) -> Gpu:
+    bus_id = gpu.pci_bus_id.or_none() or ""
+    on_bus = by_bus.get(bus_id)
+    if on_bus is not None:
+        gpu = _with_bus(gpu, on_bus)
+    for device in cuda:
+        uuid = gpu.uuid.or_none()
+        if (bus_id and device.pci_bus_id.or_none() == bus_id) or (uuid and device.uuid.or_none() == uuid):
+            gpu = replace(gpu, cuda_index=known(device.index, "cuda"))
+    name = gpu.name.or_none()
+    row = look_up(name) if name else None
+    return _with_table(gpu, name or "", row)
+
+
+def _with_bus(gpu: Gpu, on_bus: PciGpu) -> Gpu:
+    def prefer(first: Fact[T], second: Fact[T]) -> Fact[T]:
+        return first if first.known or not second.known else second
+
+    speed = on_bus.link_speed_max_gts.or_none()
+    generation = _GENERATION_BY_GTS.get(speed) if speed is not None else None
+    generation_fact: Fact[int] = known(generation, "sysfs") if generation else absent("not_provided")
+    return replace(
+        gpu,
+        pci_device_id=prefer(gpu.pci_device_id, on_bus.device_id),
+        numa_node=prefer(gpu.numa_node, on_bus.numa_node),
+        bar1_total_bytes=prefer(gpu.bar1_total_bytes, on_bus.bar1_bytes),
+        pcie_width=prefer(gpu.pcie_width, on_bus.link_width),
+        pcie_width_max=prefer(gpu.pcie_width_max, on_bus.link_width_max),
+        pcie_generation_gpu_max=prefer(gpu.pcie_generation_gpu_max, generation_fact),
+        pcie_aer_fatal=prefer(gpu.pcie_aer_fatal, on_bus.aer_fatal),
+        pcie_aer_correctable=prefer(gpu.pcie_aer_correctable, on_bus.aer_correctable),
+    )
+
+
+def _with_table(gpu: Gpu, name: str, row: HardwareRow | None) -> Gpu:
+    geforce = row.geforce if row else "GeForce" in name or "TITAN" in name.upper()
+    gpu = replace(gpu, geforce=known(geforce, TABLE) if name else absent("not_provided"))
+    if row is None:
+        unlisted: Fact[int] = absent("not_provided", "this model is not in the hardware table")
+        policy: Fact[str] = absent("not_provided", unlisted.detail)
+        return replace(gpu, nvlinks_expected=unlisted, pcie_width_gpu_max=unlisted, p2p_policy=policy)
+    return replace(
+        gpu,
+        nvlinks_expected=_expected_links(row),
+        pcie_width_gpu_max=_table_fact(row.pcie_lanes),
+        p2p_policy=_table_fact(row.pcie_p2p),
+    )
+
+
+def _expected_links(row: HardwareRow) -> Fact[int]:
+    if row.form == "card":
+        return absent("not_applicable", "a card has NVLink only where a bridge is fitted")
+    return _table_fact(row.nvlinks_active)
+
+
+def _table_fact(value: T | None) -> Fact[T]:
+    return absent("not_provided", "the hardware table has no value") if value is None else known(value, TABLE)
+
+
+def _foreign(devices: tuple[Gpu, ...]) -> Fact[tuple[GpuProcess, ...]]:
+    """Processes on any GPU that did not start us, each once."""
+    lists = [processes for gpu in devices if (processes := gpu.processes.or_none()) is not None]
+    if devices and not lists:
+        return absent(devices[0].processes.absent or "not_provided", devices[0].processes.detail)
+    seen = {
+        process.pid: process for processes in lists for process in processes if not process.ancestor_of_us.or_none()
+    }
+    return known(tuple(seen.values()), "nvml")
