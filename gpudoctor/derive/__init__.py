@@ -1,1 +1,31 @@
 """Derived facts: several sources joined, and what follows from them. Pure functions, one file a section."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from gpudoctor.derive.gpus import derive_gpus, with_visible
+from gpudoctor.derive.group import derive_group
+from gpudoctor.derive.topology import derive_topology
+from gpudoctor.derive.visible import derive_visible
+from gpudoctor.model.facts import Facts
+
+__all__ = ["derive"]
+
+
+def derive(facts: Facts) -> Facts:
+    """Fill the derived sections from the raw ones."""
+    gpus = derive_gpus(facts)
+    devices = gpus.devices.or_none()
+    visible = derive_visible(facts, devices)
+    facts = replace(
+        facts,
+        gpus=with_visible(gpus, visible.devices, visible.count),
+        visible=visible,
+        topology=derive_topology(facts, devices),
+    )
+    if facts.workload.model.known:
+        from gpudoctor.derive.model import derive_model  # noqa: PLC0415 - its table is read only where a model is named
+
+        facts = replace(facts, model=derive_model(facts.workload, visible.count.or_none()))
+    return replace(facts, group=derive_group(facts))

@@ -23,7 +23,7 @@ Reason = Literal[
 REASONS: Final[tuple[str, ...]] = get_args(Reason)
 
 
-class Fact(Struct, Generic[T_co], frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Fact(Struct, Generic[T_co], frozen=True, omit_defaults=True):
     """Exactly one of `value` and `absent` is set.
 
     As JSON: `{"value": 24564, "source": "nvml"}` or `{"absent": "no_permission", "detail": "...", "source": "..."}`.

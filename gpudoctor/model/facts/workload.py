@@ -10,6 +10,7 @@ class Workload(Section, frozen=True, kw_only=True):
     framework: Fact[str] = NOT_PROVIDED  # vllm sglang tgi trtllm exllamav2 llamacpp deepspeed torchrun accelerate ...
     command: Fact[str] = NOT_PROVIDED  # the launch command as given, shell-quoted
     model: Fact[str] = NOT_PROVIDED
+    model_config: Fact[str] = NOT_PROVIDED  # config.json of a local model folder, as text, bounded
     tp: Fact[int] = NOT_PROVIDED
     pp: Fact[int] = NOT_PROVIDED
     dp: Fact[int] = NOT_PROVIDED

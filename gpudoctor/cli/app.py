@@ -1,0 +1,48 @@
+"""The verbs, wired together. A verb's module has `register(app)`; what it needs beyond typer it imports when called."""
+
+from __future__ import annotations
+
+import typer
+
+from gpudoctor import __version__
+from gpudoctor.cli import check, explain, rules, snapshot
+from gpudoctor.cli.exit import ExitCode
+
+# click's UsageError, whether typer brings its own click or uses the installed one.
+USAGE_ERROR = typer.BadParameter.__bases__[0]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gpudoctor {__version__}")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    """The application with every verb."""
+    app = typer.Typer(
+        name="gpudoctor",
+        help="Name the root cause of a broken multi-GPU run, and print the fix for this machine.",
+        epilog="Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not diagnose, 130 interrupted.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),  # noqa: FBT001, FBT003
+    ) -> None:
+        """Name the root cause of a broken multi-GPU run, and print the fix for this machine."""
+
+    for verb in (check, snapshot, explain, rules):
+        verb.register(app)
+    return app
+
+
+def run(arguments: list[str]) -> ExitCode:
+    """Run one command line; a verb raises `typer.Exit` with its exit code."""
+    command = typer.main.get_command(build())
+    code = command.main(args=arguments, prog_name="gpudoctor", standalone_mode=False)
+    return ExitCode(code) if isinstance(code, int) else ExitCode.OK

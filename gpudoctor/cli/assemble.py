@@ -1,0 +1,109 @@
+"""From an examination to a report: the one path that `check` takes live and from a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from msgspec.structs import fields, replace
+
+from gpudoctor import __version__
+from gpudoctor.engine.evaluate import Diagnosis
+from gpudoctor.host.probe import Probe
+from gpudoctor.host.schedule import Examination
+from gpudoctor.model.fact import Reason, absent
+from gpudoctor.model.facts import Facts, Section, Workload
+from gpudoctor.model.report import ProbeResult, Report, Status, Summary, Tool
+
+TOOL = Tool("gpudoctor", __version__)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Raw facts and how the probes that brought them ended."""
+
+    facts: Facts
+    probes: tuple[ProbeResult, ...]
+    created_at: str
+
+
+def now() -> str:
+    """This moment as RFC 3339 in UTC, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def examined(examination: Examination, probes: Sequence[Probe], workload: Workload) -> Examined:
+    """Put the probes' sections in their places; what a failed probe should have brought is absent with its reason."""
+    places = {type(field.default): field.name for field in fields(Facts)}
+    results = {result.name: result for result in examination.results}
+    brought: dict[str, Section] = {}
+    for probe in probes:
+        section = examination.sections.get(probe.name)
+        brought[places[probe.section]] = section or _missing(probe.section, results[probe.name])
+    facts = replace(Facts(workload=workload), **brought)
+    return Examined(facts, examination.results, now())
+
+
+def _missing(section: type[Section], result: ProbeResult) -> Section:
+    reason: Reason = {"timeout": "timeout", "skipped": "not_provided"}.get(result.status, "failed")  # type: ignore[assignment]
+    nothing: Any = absent(reason, result.reason, result.name)
+    return section(**{field.name: nothing for field in fields(section)})
+
+
+def build_report(examined_: Examined, facts: Facts, diagnosis: Diagnosis, notes: Sequence[str] = ()) -> Report:
+    """Everything that a renderer shows."""
+    counts = {severity: 0 for severity in ("error", "warning", "info")}
+    for finding in diagnosis.findings:
+        counts[finding.severity] += 1
+    return Report(
+        tool=TOOL,
+        created_at=examined_.created_at,
+        status=_status(facts, counts),
+        host=_host(facts),
+        workload=_workload(facts),
+        findings=diagnosis.findings,
+        not_evaluated=diagnosis.not_evaluated,
+        probes=examined_.probes,
+        facts=facts,
+        summary=Summary(counts["error"], counts["warning"], counts["info"], diagnosis.evaluated),
+        notes=tuple(notes),
+    )
+
+
+def _status(facts: Facts, counts: Mapping[str, int]) -> Status:
+    if counts["error"]:
+        return "error"
+    looked = (facts.gpus.count, facts.gpus.pci_count, facts.driver.module_loaded, facts.nvml.init_error)
+    if not any(fact.known for fact in looked):
+        return "unknown"
+    return "warning" if counts["warning"] else "ok"
+
+
+def _host(facts: Facts) -> dict[str, str | int | list[str] | None]:
+    """A short summary for people and dashboards."""
+    devices = facts.gpus.devices.or_none()
+    return {
+        "gpus": [gpu.name.or_none() or "unknown" for gpu in devices] if devices is not None else None,
+        "gpu_count": facts.gpus.count.or_none(),
+        "visible_gpus": facts.gpus.visible_count.or_none(),
+        "driver": facts.nvml.driver_version.or_none() or facts.driver.module_version.or_none(),
+        "cuda_driver": facts.nvml.cuda_driver_version.or_none() or facts.cuda.version.or_none(),
+        "torch": facts.torch.version.or_none(),
+        "torch_cuda": facts.torch.cuda_version.or_none(),
+        "nccl": facts.torch.nccl_linked_version.or_none() or facts.nccl.winner_version.or_none(),
+        "vllm": facts.python.vllm.or_none(),
+        "python": facts.python.executable.or_none(),
+        "os": facts.machine.os.or_none(),
+        "kernel": facts.machine.kernel.or_none(),
+        "cpu": facts.machine.cpu_model.or_none(),
+        "container": facts.virtualization.container.or_none(),
+        "vm": facts.virtualization.vm.or_none(),
+    }
+
+
+def _workload(facts: Facts) -> dict[str, Any]:
+    """What was given of the run, without the absences."""
+    given = {field.name: getattr(facts.workload, field.name).or_none() for field in fields(Workload)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value is not None}

@@ -1,0 +1,31 @@
+"""The way out when there is no report: a message for people, a valid document for machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from gpudoctor.cli.exit import ExitCode
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether JSON was asked for, read from arguments that may not parse. Nothing after `--` is ours."""
+    ours = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+    return "--format=json" in ours or any(pair == ("--format", "json") for pair in zip(ours, ours[1:], strict=False))
+
+
+def report_failure(arguments: Sequence[str], message: str, hint: str, code: ExitCode) -> ExitCode:
+    """Say what went wrong on stderr and, where JSON was asked for, in a report on stdout."""
+    from gpudoctor.render.sanitize import clean
+
+    sys.stderr.write(f"gpudoctor: {clean(message, keep_newlines=True)}\n")
+    if hint:
+        sys.stderr.write(f"hint: {clean(hint)}\n")
+    if wants_json(arguments):
+        from gpudoctor.cli.assemble import TOOL, now
+        from gpudoctor.render import renderer
+        from gpudoctor.render.error_report import error_report
+        from gpudoctor.render.options import RenderOptions
+
+        renderer("json").render(error_report(message, hint, int(code), TOOL, now()), sys.stdout, RenderOptions())
+    return code
