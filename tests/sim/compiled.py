@@ -1,0 +1,344 @@
+"""Machine file → the `key=value` lines that the stub libraries read (stub/machine.h)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.sim import topology
+from tests.sim.machine import MIB, Gpu, GpuProcess, Machine, Nvlink
+
+NO_VALUE = (1 << 64) - 1  # NVML_VALUE_NOT_AVAILABLE
+NO_INSTANCE = (1 << 32) - 1
+
+PCIE_SPEED_MBPS = {1: 2500, 2: 5000, 3: 8000, 4: 16000, 5: 32000, 6: 64000}
+
+Value = int | str | bool | None
+Line = tuple[str, Value]
+
+# The newest field id and struct version by driver branch: an older driver refuses what it does not know.
+NEWEST_FIELD = ((0, 186), (545, 200), (570, 230), (575, 251), (580, 273), (595, 302))
+RECOVERY_ACTION = 230
+
+
+def compiled(machine: Machine) -> str:
+    """The whole text; keys whose value is None are left out, which means "not supported"."""
+    lines = [f"{key}={_text(value)}" for key, value in _all(machine) if value is not None]
+    return "\n".join(sorted(lines)) + "\n"
+
+
+def _text(value: Value) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def _all(machine: Machine) -> Iterator[Line]:
+    yield "name", machine.name
+    if machine.faults:
+        yield "faults", machine.faults
+    yield from _driver(machine)
+    for index in range(len(machine.gpus)):
+        yield from _gpu(machine, index)
+    for first, second in topology.pairs(machine):
+        yield from _pair(machine, first, second)
+    for process in machine.system.processes:
+        yield f"process.{process.pid}.command", process.command
+    yield from _cuda(machine)
+
+
+def _driver(machine: Machine) -> Iterator[Line]:
+    driver = machine.driver
+    if driver is None:
+        return
+    yield "nvml.init", f"!{driver.nvml_init}" if driver.nvml_init else 0
+    yield "driver.version", driver.version
+    yield "driver.nvml_version", f"{driver.cuda // 1000}.{driver.version}"
+    yield "driver.branch", f"r{driver.branch}_00"
+    yield "driver.cuda", driver.cuda
+    yield "gpu.count", len(machine.gpus)
+    yield "unit.count", 0
+    yield "field.newest", max(field for branch, field in NEWEST_FIELD if branch <= driver.branch)
+    yield "fabric.newest_version", 3 if driver.branch >= 580 else 2
+
+
+def _gpu(machine: Machine, index: int) -> Iterator[Line]:
+    gpu = machine.gpus[index]
+    for key, value in (
+        *_identity(gpu, index),
+        *_memory(gpu),
+        *_pcie(gpu),
+        *_load(gpu),
+        *_health(gpu),
+        *_nvlink(machine, gpu),
+        *_fabric(gpu),
+        *_affinity(machine, gpu),
+        *_processes("", [process for process in gpu.processes if process.mig is None]),
+    ):
+        yield f"gpu.{index}.{key}", value
+    for number, value in _fields(machine, gpu):
+        yield f"gpu.{index}.field.{number}", value
+    yield from _mig(gpu, index)
+
+
+def _identity(gpu: Gpu, index: int) -> Iterator[Line]:
+    yield "index", index
+    yield "name", gpu.name
+    yield "uuid", gpu.uuid
+    yield "serial", gpu.serial
+    yield "bdf", gpu.bdf
+    yield "pci_id", f"0x{gpu.pci_id}10de"
+    yield "pci_subsystem", f"0x{gpu.subsystem[4:]}{gpu.subsystem[:4]}"
+    yield "subclass", 0 if gpu.vga else 2
+    yield "minor", index if gpu.minor is None else gpu.minor
+    yield "brand", gpu.brand
+    yield "architecture", gpu.architecture
+    yield "compute_capability", gpu.compute_capability.replace(".", ",")
+    yield "board_id", int(gpu.bdf[5:7], 16) << 8
+    yield "multi_gpu_board", 0
+    yield "vbios", "95.02.3C.80.A1"
+    yield "virtualization", gpu.virtualization
+    yield "memory_numa_node", gpu.memory_numa_node
+    yield "addressing_mode", gpu.addressing_mode
+    yield "gsp_mode", None if gpu.gsp is None else f"{int(gpu.gsp)},1"
+    yield "gsp_version", "580.95.05" if gpu.gsp else None
+    yield "compute_mode", gpu.compute_mode
+    yield "persistence", gpu.persistence
+    yield "display_active", gpu.display
+    yield "display_mode", gpu.display
+    yield "c2c", None if gpu.memory_numa_node is None else 1
+
+
+def _memory(gpu: Gpu) -> Iterator[Line]:
+    memory = gpu.memory
+    yield "memory.total", memory.total_mib * MIB
+    yield "memory.reserved", memory.reserved_mib * MIB
+    yield "memory.used", memory.used_mib * MIB
+    yield "memory.free", (memory.total_mib - memory.reserved_mib - memory.used_mib) * MIB
+    if gpu.bar1_mib is not None:
+        yield "bar1.total", gpu.bar1_mib * MIB
+        yield "bar1.used", 1 * MIB
+
+
+def _pcie(gpu: Gpu) -> Iterator[Line]:
+    pcie = gpu.pcie
+    if pcie is None:
+        return
+    yield "pcie.gen", pcie.gen
+    yield "pcie.width", pcie.width
+    yield "pcie.max_gen", pcie.max_gen
+    yield "pcie.max_width", pcie.max_width
+    yield "pcie.gpu_max_gen", pcie.gpu_max_gen
+    yield "pcie.replays", pcie.replays
+    yield "pcie.speed_mbps", PCIE_SPEED_MBPS[pcie.gen]
+    yield "pcie.max_speed", pcie.max_gen
+    yield "pcie.throughput.0", 0
+    yield "pcie.throughput.1", 0
+
+
+def _load(gpu: Gpu) -> Iterator[Line]:
+    if gpu.power is not None:
+        yield "power.usage_mw", round(gpu.power.usage_w * 1000)
+        yield "power.limit_mw", gpu.power.limit_w * 1000
+        yield "power.default_mw", gpu.power.default_w * 1000
+        yield "power.range_mw", f"{gpu.power.min_w * 1000},{gpu.power.max_w * 1000}"
+        yield "power.managed", 1
+    yield "pstate", gpu.pstate
+    yield "fan_percent", gpu.fan_percent
+    yield "fan.0", gpu.fan_percent
+    yield "fans", None if gpu.fan_percent is None else 1
+    if gpu.utilization is not None:
+        # NVML cannot tell the load of a GPU in MIG mode.
+        yield "utilization", None if gpu.mig and gpu.mig.enabled else f"{gpu.utilization},0"
+        for engine in ("encoder", "decoder", "jpeg", "ofa"):
+            yield engine, "0,167000"
+    yield "energy_mj", gpu.energy_mj
+    yield "clock_reasons", None if gpu.clock_reasons is None else int(gpu.clock_reasons, 16)
+    yield "clock_reasons_supported", None if gpu.clock_reasons is None else 0x1FF
+    for domain, (now, most) in enumerate(zip(gpu.clocks_mhz, gpu.max_clocks_mhz, strict=True)):
+        yield f"clock.{domain}", now
+        yield f"clock_max.{domain}", most
+    for policy in (0, 1):
+        yield f"violation.{policy}", 0
+
+
+def _health(gpu: Gpu) -> Iterator[Line]:
+    yield "temperature", gpu.temperature
+    if gpu.slowdown_c is not None:
+        for threshold, above in ((0, 5), (1, 0), (3, -5)):
+            yield f"threshold.{threshold}", gpu.slowdown_c + above
+    ecc = gpu.ecc
+    if ecc is not None:
+        yield "ecc_mode", f"{int(ecc.enabled)},{int(ecc.enabled)}"
+        yield "ecc_default", 1
+    if ecc is not None and ecc.enabled:
+        yield "ecc.0.0", ecc.corrected_volatile
+        yield "ecc.0.1", ecc.corrected_aggregate
+        yield "ecc.1.0", ecc.uncorrected_volatile
+        yield "ecc.1.1", ecc.uncorrected_aggregate
+        yield "sram_threshold", ecc.sram_threshold_exceeded if gpu.architecture >= 7 else None
+    rows = gpu.remapped
+    if rows is not None:
+        yield "remapped", f"{rows.corrected},{rows.uncorrected},{int(rows.pending)},{int(rows.failed)}"
+        yield "repair", "0,0" if gpu.architecture >= 9 else None
+    pages = gpu.retired
+    if pages is not None:
+        yield "retired.0", pages.single_bit
+        yield "retired.1", pages.double_bit
+        yield "retired.pending", pages.pending
+
+
+def _nvlink(machine: Machine, gpu: Gpu) -> Iterator[Line]:
+    nvlink = gpu.nvlink
+    if nvlink is None:
+        return
+    yield "nvlink.count", nvlink.count
+    for link in range(nvlink.count):
+        for key, value in _link(machine, gpu, nvlink, link):
+            yield f"nvlink.{link}.{key}", value
+
+
+def _link(machine: Machine, gpu: Gpu, nvlink: Nvlink, link: int) -> Iterator[Line]:
+    peer = topology.link_peer(gpu, link)
+    yield "state", int(peer is not None)
+    yield "version", nvlink.version
+    for capability, value in enumerate((1, 1, 1, 1, 0, 1)):
+        yield f"capability.{capability}", value if peer is not None else 0
+    if peer is None:
+        return
+    yield "remote_type", 2 if peer == "switch" else 0
+    # NVSwitches of an 8-GPU board have addresses of their own; which one serves which link is not observable.
+    yield "remote", f"0000:{5 + link % 4:02x}:00.0" if peer == "switch" else machine.gpus[int(peer)].bdf
+    yield "errors.0", nvlink.replays
+    yield "errors.1", 0
+    yield "errors.2", nvlink.crc_errors
+    yield "errors.3", 0
+
+
+def _fabric(gpu: Gpu) -> Iterator[Line]:
+    fabric = gpu.fabric
+    if fabric is None:
+        return
+    yield "fabric.state", fabric.state
+    yield "fabric.status", fabric.status
+    yield "fabric.clique", fabric.clique
+    yield "fabric.cluster", fabric.cluster
+    yield "fabric.health", fabric.health
+    yield "fabric.summary", fabric.summary
+
+
+def _mask(numbers: list[int]) -> str:
+    words = [0] * (max(numbers, default=0) // 64 + 1)
+    for number in numbers:
+        words[number // 64] |= 1 << number % 64
+    return ",".join(f"{word:x}" for word in words)
+
+
+def _affinity(machine: Machine, gpu: Gpu) -> Iterator[Line]:
+    if machine.system.cpu.hypervisor:
+        return  # "not supported" in many virtual machines
+    mask = _mask(topology.cpus(topology.cpu_list(machine, gpu)))
+    node = topology.numa_node(machine, gpu)
+    for scope in (0, 1):
+        yield f"cpu_mask.{scope}", mask
+        yield f"node_mask.{scope}", _mask([node]) if node >= 0 else None
+
+
+def _processes(prefix: str, processes: list[GpuProcess], instance: int = NO_INSTANCE) -> Iterator[Line]:
+    compute_instance = NO_INSTANCE if instance == NO_INSTANCE else 0
+    for kind in ("compute", "graphics", "mps"):
+        listed = [process for process in processes if process.kind == kind]
+        yield f"{prefix}process.{kind}.count", len(listed)
+        for number, process in enumerate(listed):
+            used = NO_VALUE if process.used_mib is None else process.used_mib * MIB
+            yield f"{prefix}process.{kind}.{number}", f"{process.pid},{used},{instance},{compute_instance}"
+
+
+def _fields(machine: Machine, gpu: Gpu) -> Iterator[Line]:
+    yield "94.0", gpu.pcie.replays if gpu.pcie else None
+    yield "83.0", gpu.energy_mj
+    yield f"{RECOVERY_ACTION}.0", gpu.recovery_action
+    if gpu.power:
+        for field, watts in ((185, gpu.power.usage_w), (186, gpu.power.usage_w), (190, gpu.power.limit_w)):
+            yield f"{field}.0", round(watts * 1000)
+    if gpu.remapped:
+        rows = gpu.remapped
+        for field, count in ((142, rows.corrected), (143, rows.uncorrected), (144, rows.pending), (145, rows.failed)):
+            yield f"{field}.0", int(count)
+    nvlink = gpu.nvlink
+    if nvlink is None:
+        return
+    yield "91.0", nvlink.count
+    active = topology.active_links(gpu)
+    yield "90.0", nvlink.speed_mbps if active else 0
+    for field, count in ((38, nvlink.crc_errors), (52, nvlink.replays), (59, 0)):
+        yield f"{field}.0", count
+    for link in range(nvlink.count):
+        yield f"164.{link}", nvlink.speed_mbps if link in active else 0
+        yield f"165.{link}", int(link in active)
+        yield f"166.{link}", nvlink.version
+        for field in (138, 139, 140, 141):
+            yield f"{field}.{link}", 0
+
+
+def _mig(gpu: Gpu, index: int) -> Iterator[Line]:
+    mig = gpu.mig
+    if mig is None:
+        yield f"gpu.{index}.mig_max", 0
+        return
+    yield f"gpu.{index}.mig_mode", f"{int(mig.enabled)},{int(mig.pending)}"
+    yield f"gpu.{index}.mig_max", 7
+    yield f"gpu.{index}.mig_count", len(mig.devices)
+    for number, device in enumerate(mig.devices):
+        prefix = f"mig.{index}.{number}."
+        yield f"{prefix}name", device.name
+        yield f"{prefix}uuid", device.uuid
+        yield f"{prefix}gpu_instance", device.gpu_instance
+        yield f"{prefix}compute_instance", device.compute_instance
+        yield f"{prefix}slices", device.slices
+        yield f"{prefix}memory.total", device.total_mib * MIB
+        yield f"{prefix}memory.reserved", 0
+        yield f"{prefix}memory.used", device.used_mib * MIB
+        yield f"{prefix}memory.free", (device.total_mib - device.used_mib) * MIB
+        inside = [process for process in gpu.processes if process.mig == number]
+        yield from _processes(prefix, inside, device.gpu_instance)
+
+
+def _pair(machine: Machine, first: int, second: int) -> Iterator[Line]:
+    prefix = f"pair.{first}.{second}."
+    status = topology.p2p(machine, first, second)
+    yield f"{prefix}level", topology.LEVELS[topology.level(machine, first, second)]
+    for number, capability in enumerate(topology.CAPABILITIES):
+        yield f"{prefix}p2p.{number}", topology.STATUSES.index(getattr(status, capability))
+    allowed = topology.peer_access(machine, first, second)
+    nvlink = topology.bonded_links(machine, first, second) > 0
+    for attribute, value in ((1, int(not nvlink)), (2, allowed), (3, allowed and nvlink), (4, allowed)):
+        yield f"{prefix}cuda.{attribute}", int(value)
+
+
+def _cuda(machine: Machine) -> Iterator[Line]:
+    if machine.driver is None:
+        return
+    yield "cuda.init", f"!{machine.cuda.init}" if machine.cuda.init else 0
+    fastest = machine.cuda.order or list(range(len(machine.gpus)))
+    in_mig = [index for index, gpu in enumerate(machine.gpus) if gpu.mig and gpu.mig.enabled]
+    if in_mig:  # CUDA enumerates one MIG device, the first that it may use
+        fastest = [index for index in in_mig if machine.gpus[index].mig][:1]
+    yield "cuda.count", len(fastest)
+    for order, indices in (("fastest", fastest), ("pci", sorted(fastest))):
+        for position, index in enumerate(indices):
+            yield f"cuda.{order}.{position}.gpu", index
+            yield f"cuda.{order}.{position}.mig", int(bool(in_mig))
+    for index, gpu in enumerate(machine.gpus):
+        for attribute, value in _attributes(gpu):
+            yield f"gpu.{index}.attribute.{attribute}", value
+
+
+def _attributes(gpu: Gpu) -> Iterator[tuple[int, int]]:
+    major, minor = gpu.compute_capability.split(".")
+    yield 20, gpu.compute_mode
+    yield 33, int(gpu.bdf[5:7], 16)
+    yield 34, int(gpu.bdf[8:10], 16)
+    yield 41, 1
+    yield 50, int(gpu.bdf[:4], 16)
+    yield 75, int(major)
+    yield 76, int(minor)
+    yield 83, 1
+    yield 102, 1

@@ -1,0 +1,331 @@
+"""The machine file: one YAML file that says everything the probes could see of a machine.
+
+`null` for a value of a GPU means that its driver answers "not supported".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from tests.sim.yaml_strict import load_yaml
+
+HOSTS = Path(__file__).resolve().parents[2] / "fixtures" / "hosts"
+
+MIB = 1 << 20
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every part of a machine file: a misspelt key is an error that names its path."""
+
+
+class Driver(Record):
+    version: str  # of the user-space libraries
+    cuda: int  # 12080 is 12.8
+    flavour: Literal["open", "proprietary"] = "proprietary"
+    module_version: str | None = None  # of the loaded kernel module where it is another one
+    loaded: bool = True
+    nvml_init: int = 0  # what nvmlInit answers
+    peermem: bool = False
+    uvm: bool = True
+    registry_dwords: str = ""
+    built: str = "Tue Sep 23 09:55:41 UTC 2025"
+    fabric_manager: Literal["running", "not_running", "not_installed"] = "not_installed"
+
+    @property
+    def branch(self) -> int:
+        return int(self.version.split(".")[0])
+
+    @property
+    def kernel_version(self) -> str:
+        return self.module_version or self.version
+
+
+class Memory(Record):
+    total_mib: int
+    reserved_mib: int
+    used_mib: int = 1  # without the reserve, as version 2 of the call counts
+
+
+class Pcie(Record):
+    gen: int
+    width: int
+    max_gen: int  # of card and slot together
+    max_width: int
+    gpu_max_gen: int
+    replays: int = 0
+    aer_correctable: int = 0
+    aer_fatal: int = 0
+
+
+class Power(Record):
+    usage_w: float
+    default_w: int
+    limit_w: int
+    min_w: int
+    max_w: int
+
+
+class Ecc(Record):
+    enabled: bool = True
+    corrected_volatile: int = 0
+    uncorrected_volatile: int = 0
+    corrected_aggregate: int = 0
+    uncorrected_aggregate: int = 0
+    sram_threshold_exceeded: bool = False
+
+
+class RemappedRows(Record):
+    corrected: int = 0
+    uncorrected: int = 0
+    pending: bool = False
+    failed: bool = False
+
+
+class RetiredPages(Record):
+    single_bit: int = 0
+    double_bit: int = 0
+    pending: bool = False
+
+
+class Nvlink(Record):
+    count: int
+    version: int
+    speed_mbps: int
+    to: str | list[int] | None = None  # "switch", or the NVML index of the GPU at the end of each link; null: nothing
+    down: list[int] = []
+    crc_errors: int = 0
+    replays: int = 0
+
+
+class Fabric(Record):
+    state: Literal[0, 1, 2, 3]  # not supported, not started, in progress, completed
+    status: int = 0  # nvmlReturn, valid only when completed
+    clique: int = 0
+    cluster: str = "0x0"
+    health: str = "0x0"
+    summary: int = 0
+
+
+class MigDevice(Record):
+    name: str
+    uuid: str
+    gpu_instance: int
+    slices: int
+    total_mib: int
+    used_mib: int = 13
+    compute_instance: int = 0
+
+
+class Mig(Record):
+    enabled: bool = False
+    pending: bool = False
+    devices: list[MigDevice] = []
+
+
+class GpuProcess(Record):
+    pid: int
+    used_mib: int | None = None  # null: the driver does not tell
+    kind: Literal["compute", "graphics", "mps"] = "compute"
+    mig: int | None = None
+
+
+class Gpu(Record):
+    name: str
+    uuid: str
+    bdf: str
+    pci_id: str  # four hex digits
+    compute_capability: str
+    architecture: int
+    brand: int
+    memory: Memory
+    bar1_mib: int | None
+    pcie: Pcie | None
+    power: Power | None
+    temperature: int | None
+    subsystem: str = "10de0000"  # vendor and device
+    vga: bool = False  # display controller class: VGA (0300) or 3D (0302)
+    minor: int | None = None  # default: the index
+    serial: str | None = None
+    ecc: Ecc | None = None
+    remapped: RemappedRows | None = None
+    retired: RetiredPages | None = None
+    slowdown_c: int | None = 90
+    utilization: int | None = 0
+    clock_reasons: str | None = "0x1"
+    compute_mode: int = 0
+    persistence: bool | None = True
+    mig: Mig | None = None
+    virtualization: int | None = 0
+    nvlink: Nvlink | None = None
+    fabric: Fabric | None = None
+    recovery_action: int | None = None
+    memory_numa_node: int | None = None
+    display: bool = False
+    gsp: bool | None = True
+    pstate: int = 8
+    fan_percent: int | None = None
+    addressing_mode: int | None = 1
+    clocks_mhz: tuple[int, int, int, int] = (210, 210, 405, 555)  # graphics, SM, memory, video
+    max_clocks_mhz: tuple[int, int, int, int] = (1980, 1980, 2619, 1830)
+    processes: list[GpuProcess] = []
+    energy_mj: int | None = 1234567890
+
+
+class P2p(Record):
+    """Status by capability, in NVML's order; see the legend of `nvidia-smi topo -p2p`."""
+
+    read: str = "OK"
+    write: str = "OK"
+    nvlink: str = "NS"
+    atomics: str = "NS"
+    pci: str = "OK"
+
+
+class Cuda(Record):
+    init: int = 0
+    order: list[int] = []  # NVML indices, fastest first; default: NVML's order
+    peer: Literal["as_p2p", "all", "none"] = "as_p2p"
+    peer_pairs: dict[str, bool] = {}  # "0-1" both ways, "0>1" one way
+
+
+class Bridge(Record):
+    at: str
+    kind: Literal["root", "upstream", "downstream"]
+    numa: int = -1  # of a root port; everything below shares it
+    acs: str | None = None  # control word, "0x001d"; null: no such capability
+    gen: int = 4
+    width: int = 16
+    max_gen: int = 0  # default: gen
+    max_width: int = 0
+    pci_id: str = "8086347a"  # vendor and device
+    below: list[Bridge | str] = []
+
+
+class Cpu(Record):
+    vendor: str
+    model: str
+    nodes: list[str]  # CPU list of each NUMA node
+    sockets: int = 1
+    hypervisor: bool = False
+
+
+class Iommu(Record):
+    units: list[str] = []  # names in /sys/class/iommu: ivhd0, dmar0
+    type: Literal["identity", "DMA", "DMA-FQ"] = "identity"
+    shared_groups: list[list[str]] = []  # devices that share a group; every other one has its own
+
+
+class Nic(Record):
+    name: str
+    bdf: str | None = None
+    up: bool = True
+    speed_mbps: int = 1000
+    mtu: int = 1500
+    address: str = "02:00:00:00:00:01"
+    ipv4: str | None = None
+    type: int = 1  # 1 Ethernet, 32 InfiniBand, 772 loopback
+
+
+class Infiniband(Record):
+    name: str
+    bdf: str
+    state: str = "4: ACTIVE"
+    rate: str = "400 Gb/sec (4X NDR)"
+    link_layer: Literal["InfiniBand", "Ethernet"] = "InfiniBand"
+    pci_id: str = "15b31021"
+
+
+class Process(Record):
+    pid: int
+    command: str
+    comm: str
+    state: str = "S"
+    uid: int = 1000
+    ppid: int = 1
+    cgroup: str = "/user.slice/user-1000.slice/session-3.scope"
+    visible: bool = True  # false: in another pid namespace, so not in /proc
+
+
+class Cgroup(Record):
+    path: str = "/user.slice/user-1000.slice/session-3.scope"
+    memory_max: str = "max"
+    memory_current_mib: int = 2048
+    pids_max: str = "max"
+
+
+class System(Record):
+    cpu: Cpu
+    kernel: str = "6.8.0-48-generic"
+    os: str = "Ubuntu 24.04.1 LTS"
+    os_id: str = "ubuntu"
+    proc_version: str | None = None
+    cmdline: str = "BOOT_IMAGE=/boot/vmlinuz-6.8.0-48-generic root=UUID=5b3c2f0e-7a51-4c55-8f0e-2f4f1f6c9a10 ro quiet"
+    dmi_vendor: str = "To Be Filled By O.E.M."
+    dmi_product: str = "To Be Filled By O.E.M."
+    dmi_board: str = "ProArt X670E-CREATOR WIFI"
+    virt: str = "none"  # what systemd-detect-virt prints
+    container: Literal["docker", "kubernetes", "podman"] | None = None
+    wsl: bool = False
+    memory_mib: int = 65536
+    available_mib: int | None = None
+    swap_mib: int = 8192
+    shm_mib: int | None = None  # default: half the memory, as Linux does
+    shm_used_mib: int = 0
+    memlock_kib: int | Literal["unlimited"] = "unlimited"
+    nofile: int = 1048576
+    cgroup: Cgroup = Cgroup()
+    iommu: Iommu = Iommu()
+    nics: list[Nic] = []
+    infiniband: list[Infiniband] = []
+    processes: list[Process] = []
+    modules: list[str] = []
+    dmesg: str = ""
+    dmesg_restricted: bool = False
+    files: dict[str, str] = {}  # further files, by absolute path
+
+
+class Machine(Record):
+    name: str
+    summary: str
+    system: System
+    driver: Driver | None = None
+    gpus: list[Gpu] = []
+    pci: list[Bridge] = []
+    p2p: P2p = P2p()
+    p2p_pairs: dict[str, P2p] = {}  # "0-1" both ways, "0>1" one way
+    pcie_levels: dict[str, str] = {}  # "0-1": PHB, where it does not follow from the tree (virtual machines)
+    cuda: Cuda = Cuda()
+    faults: str = ""  # always on; same grammar as GPUSIM_FAULTS
+    smi: Literal["works", "absent", "hangs"] = "works"
+    env: dict[str, str] = {}  # what the shell of this machine sets
+
+
+def merge(base: Any, over: Any) -> Any:
+    """`over` on top of `base`: mappings key by key, anything else replaces."""
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    return {**base, **{key: merge(base.get(key), value) for key, value in over.items()}}
+
+
+def names() -> list[str]:
+    """Every machine there is."""
+    return sorted(path.stem for path in HOSTS.glob("*.yaml"))
+
+
+def load(name: str) -> Machine:
+    """The machine of `fixtures/hosts/NAME.yaml`."""
+    return load_file(HOSTS / f"{name}.yaml")
+
+
+def load_file(path: Path) -> Machine:
+    """A machine file: `gpu_defaults` is merged below each entry of `gpus`."""
+    document = load_yaml(path)
+    defaults = document.pop("gpu_defaults", {})
+    document["gpus"] = [merge(defaults, gpu) for gpu in document.get("gpus", [])]
+    machine = msgspec.convert({"name": path.stem, **document}, Machine)
+    if machine.name != path.stem:
+        raise ValueError(f"{path}: name {machine.name!r} is not the file's")
+    return machine
