@@ -8,8 +8,16 @@ from gpudoctor import __version__
 from gpudoctor.cli import check, explain, rules, snapshot
 from gpudoctor.cli.exit import ExitCode
 
-# click's UsageError, whether typer brings its own click or uses the installed one.
-USAGE_ERROR = typer.BadParameter.__bases__[0]
+
+def usage_message(error: Exception) -> str | None:
+    """What typer says about a command line that it refuses; None for any other error.
+
+    The base class of BadParameter is click's UsageError, whether typer brings its own click or uses the installed one.
+    """
+    if not isinstance(error, typer.BadParameter.__bases__[0]):
+        return None
+    text = getattr(error, "format_message", error.__str__)()
+    return str(text)
 
 
 def _version(wanted: bool) -> None:
@@ -32,7 +40,7 @@ def build() -> typer.Typer:
 
     @app.callback()
     def root(
-        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),  # noqa: FBT001, FBT003
+        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
     ) -> None:
         """Name the root cause of a broken multi-GPU run, and print the fix for this machine."""
 

@@ -54,7 +54,7 @@ def _missing(section: type[Section], result: ProbeResult) -> Section:
 
 def build_report(examined_: Examined, facts: Facts, diagnosis: Diagnosis, notes: Sequence[str] = ()) -> Report:
     """Everything that a renderer shows."""
-    counts = {severity: 0 for severity in ("error", "warning", "info")}
+    counts = dict.fromkeys(("error", "warning", "info"), 0)
     for finding in diagnosis.findings:
         counts[finding.severity] += 1
     return Report(
@@ -106,4 +106,6 @@ def _host(facts: Facts) -> dict[str, str | int | list[str] | None]:
 def _workload(facts: Facts) -> dict[str, Any]:
     """What was given of the run, without the absences."""
     given = {field.name: getattr(facts.workload, field.name).or_none() for field in fields(Workload)}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value is not None}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value is not None
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 from gpudoctor.cli.exit import ExitCode
 
@@ -11,14 +12,15 @@ from gpudoctor.cli.exit import ExitCode
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether JSON was asked for, read from arguments that may not parse. Nothing after `--` is ours."""
     ours = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
-    return "--format=json" in ours or any(pair == ("--format", "json") for pair in zip(ours, ours[1:], strict=False))
+    return "--format=json" in ours or any(pair == ("--format", "json") for pair in pairwise(ours))
 
 
 def report_failure(arguments: Sequence[str], message: str, hint: str, code: ExitCode) -> ExitCode:
     """Say what went wrong on stderr and, where JSON was asked for, in a report on stdout."""
-    from gpudoctor.render.sanitize import clean
+    from gpudoctor.render.sanitize import clean, clean_lines
 
-    sys.stderr.write(f"gpudoctor: {clean(message, keep_newlines=True)}\n")
+    message_text = "\n".join(clean_lines(message))
+    sys.stderr.write(f"gpudoctor: {message_text}\n")
     if hint:
         sys.stderr.write(f"hint: {clean(hint)}\n")
     if wants_json(arguments):

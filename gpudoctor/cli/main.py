@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.errors import GpudoctorError, UsageError
@@ -20,23 +21,39 @@ def main() -> None:
 
 
 def _guarded(arguments: list[str]) -> ExitCode:
-    from gpudoctor.cli.app import USAGE_ERROR, run
-    from gpudoctor.cli.failure import report_failure
-
     try:
+        from gpudoctor.cli.app import run
+
         return run(arguments)
-    except USAGE_ERROR as error:
-        return report_failure(arguments, error.format_message(), _help_hint(arguments), ExitCode.USAGE)
-    except UsageError as error:
-        return report_failure(arguments, str(error), error.hint, ExitCode.USAGE)
-    except GpudoctorError as error:
-        return report_failure(arguments, str(error), error.hint, ExitCode.NO_DIAGNOSIS)
-    except KeyboardInterrupt:
-        return report_failure(arguments, "interrupted", "", ExitCode.INTERRUPTED)
     except BrokenPipeError:
         return _closed_pipe(ExitCode.OK)
+    except KeyboardInterrupt:
+        failure = _Failure("interrupted", "", ExitCode.INTERRUPTED)
+    except GpudoctorError as error:
+        code = ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.NO_DIAGNOSIS
+        failure = _Failure(str(error), error.hint, code)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a defect of ours must not look like a finding
-        return report_failure(arguments, *_defect(error), ExitCode.NO_DIAGNOSIS)
+        failure = _unexpected(error, arguments)
+    from gpudoctor.cli.failure import report_failure
+
+    return report_failure(arguments, failure.message, failure.hint, failure.code)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    message: str
+    hint: str
+    code: ExitCode
+
+
+def _unexpected(error: Exception, arguments: list[str]) -> _Failure:
+    """A command line that typer refuses, or a defect."""
+    from gpudoctor.cli.app import usage_message
+
+    message = usage_message(error)
+    if message is not None:
+        return _Failure(message, _help_hint(arguments), ExitCode.USAGE)
+    return _Failure(*_defect(error), ExitCode.NO_DIAGNOSIS)
 
 
 def _help_hint(arguments: list[str]) -> str:

@@ -1,0 +1,122 @@
+"""`gpudoctor check`: examine this machine, name the cause, print the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional, cast
+
+import typer
+
+from gpudoctor.cli import options
+
+if TYPE_CHECKING:
+    from gpudoctor.cli.assemble import Examined
+    from gpudoctor.cli.exit import FailOn
+    from gpudoctor.workload import ParsedCommand
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(name="check")(check)
+
+
+def check(
+    launch: options.Launch = None,
+    tp: Annotated[Optional[int], typer.Option("--tp", min=1, help="Tensor-parallel size.")] = None,
+    pp: Annotated[Optional[int], typer.Option("--pp", min=1, help="Pipeline-parallel size.")] = None,
+    dp: Annotated[Optional[int], typer.Option("--dp", min=1, help="Data-parallel size (replicas).")] = None,
+    model: Annotated[Optional[str], typer.Option("--model", help="Model id or folder.")] = None,
+    quant: Annotated[Optional[str], typer.Option("--quant", help="Quantisation, e.g. awq, fp8.")] = None,
+    dtype: Annotated[Optional[str], typer.Option("--dtype", help="bf16, fp16 or fp32.")] = None,
+    max_model_len: Annotated[Optional[int], typer.Option("--max-model-len", min=1, help="Context length.")] = None,
+    gpu_memory_utilization: Annotated[
+        Optional[float],
+        typer.Option("--gpu-memory-utilization", min=0.01, max=1.0, help="Share of each GPU that the run may use."),
+    ] = None,
+    framework: Annotated[Optional[str], typer.Option("--framework", help="vllm, sglang, tgi ...")] = None,
+    python: options.Python = None,
+    snapshot: Annotated[
+        Optional[Path],
+        typer.Option("--snapshot", metavar="FILE", help="Diagnose this snapshot instead of the machine."),
+    ] = None,
+    quick: options.Quick = False,
+    only: Annotated[
+        Optional[list[str]], typer.Option("--only", metavar="RULE", help="Only this rule (repeatable).")
+    ] = None,
+    skip: Annotated[
+        Optional[list[str]], typer.Option("--skip", metavar="RULE", help="Not this rule (repeatable).")
+    ] = None,
+    rules: options.RuleDirs = None,
+    format_name: options.Format = "text",
+    output: options.Output = None,
+    fail_on: Annotated[str, typer.Option("--fail-on", metavar="SEVERITY", help="error, warning or never.")] = "error",
+    timeout: options.Timeout = 60.0,
+    color: options.Color = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Examine this machine and print ranked fixes; the launch command after `--` is read, never run."""
+    from gpudoctor.cli.assemble import build_report
+    from gpudoctor.cli.diagnose_facts import diagnose_facts
+    from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.write import write_report
+    from gpudoctor.errors import UsageError
+    from gpudoctor.render import renderer
+    from gpudoctor.workload import Flags, combine, parse
+
+    if fail_on not in ("error", "warning", "never"):
+        raise UsageError(f"--fail-on {fail_on!r} is none of error, warning, never")
+    renderer(format_name)  # an unknown format is refused before anything is probed
+    flags = Flags(
+        tp=tp,
+        pp=pp,
+        dp=dp,
+        model=model,
+        quantization=quant,
+        dtype=dtype,
+        max_model_len=max_model_len,
+        gpu_memory_utilization=gpu_memory_utilization,
+        framework=framework,
+    )
+    command = combine(flags, parse(launch or ()))
+    given = bool(launch) or flags != Flags()
+    found = _examine(command, given, snapshot, python, quick, timeout, quiet)
+    facts, diagnosis = diagnose_facts(found.facts, rule_dirs=rules or (), only=only or (), skip=skip or ())
+    report = build_report(found, facts, diagnosis)
+    threshold = cast("FailOn", fail_on)
+    write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
+    raise typer.Exit(int(exit_code(report, threshold)))
+
+
+def _examine(
+    command: ParsedCommand,
+    given: bool,
+    snapshot: Path | None,
+    python: str | None,
+    quick: bool,
+    timeout_s: float,
+    quiet: bool,
+) -> Examined:
+    """Facts of this machine, or of a snapshot; a run described on the command line replaces the snapshot's."""
+    from dataclasses import replace
+
+    from msgspec.structs import replace as with_fields
+
+    from gpudoctor.cli.gather import from_snapshot, live, progress_line
+
+    if snapshot is not None:
+        found = from_snapshot(snapshot)
+        return replace(found, facts=with_fields(found.facts, workload=command.workload)) if given else found
+    line = progress_line(wanted=not quiet)
+    try:
+        return live(
+            command.workload,
+            command.env,
+            python=python,
+            quick=quick,
+            timeout_s=timeout_s,
+            progress=line.update if line else None,
+        )
+    finally:
+        if line:
+            line.close()

@@ -1,0 +1,26 @@
+"""Facts in, findings out: rules are loaded, facts derived, the engine run. Live and offline share this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gpudoctor.derive import derive
+from gpudoctor.engine.evaluate import Diagnosis, diagnose
+from gpudoctor.engine.load import load_rules
+from gpudoctor.model.facts import Facts
+from gpudoctor.paths import rules_dir
+from gpudoctor.workload.rewrite import rewrite
+
+
+def diagnose_facts(
+    raw: Facts, *, rule_dirs: Sequence[Path] = (), only: Sequence[str] = (), skip: Sequence[str] = ()
+) -> tuple[Facts, Diagnosis]:
+    """Derived facts and what the rules say of them.
+
+    Raises:
+        UsageError: a rule directory cannot be used, or --only/--skip names no rule.
+    """
+    rules = load_rules(rules_dir(), *rule_dirs)
+    facts = derive(raw)
+    return facts, diagnose(rules, facts, rewrite, only=only, skip=skip)

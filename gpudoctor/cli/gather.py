@@ -1,0 +1,106 @@
+"""Facts for a verb: from the live machine, or from a snapshot file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpudoctor.cli.assemble import Examined, examined
+from gpudoctor.errors import InputFileError
+from gpudoctor.host import Host, HostError, LocalHost
+from gpudoctor.host.probe import Request
+from gpudoctor.host.schedule import Progress, examine
+from gpudoctor.model.fact import known
+from gpudoctor.model.facts import Workload
+
+if TYPE_CHECKING:
+    from gpudoctor.render.progress import Progress as ProgressLine
+
+MAX_SNAPSHOT_BYTES = 32 << 20
+_MAX_CONFIG_BYTES = 256 << 10
+
+
+def live(
+    workload: Workload,
+    launch_env: Sequence[tuple[str, str]],
+    *,
+    python: str | None,
+    quick: bool,
+    timeout_s: float,
+    progress: Progress | None = None,
+) -> Examined:
+    """Run every probe on this machine."""
+    from gpudoctor.probes import discover
+
+    host = LocalHost()
+    workload = with_model_config(host, workload)
+    request = Request(
+        python=python or workload.interpreter.or_none(),
+        launch_env=tuple(launch_env),
+        workload=workload,
+        quick=quick,
+    )
+    probes = discover()
+    return examined(examine(host, probes, request, timeout_s=timeout_s, progress=progress), probes, workload)
+
+
+def with_model_config(host: Host, workload: Workload) -> Workload:
+    """Add the config.json of a model that is a local folder."""
+    from msgspec.structs import replace
+
+    model = workload.model.or_none()
+    if not model or not model.startswith(("/", "./", "../", "~")):
+        return workload
+    folder = str(Path(model).expanduser().absolute())
+    try:
+        text = host.read(f"{folder}/config.json", _MAX_CONFIG_BYTES).decode("utf-8", "replace")
+    except HostError as error:
+        return replace(workload, model_config=error.fact("config.json"))
+    return replace(workload, model_config=known(text, "config.json"))
+
+
+def from_snapshot(path: Path) -> Examined:
+    """Read a snapshot file; it is foreign: bounded and checked, and nothing in it is run.
+
+    Raises:
+        InputFileError: not readable, too large, not a snapshot.
+    """
+    import msgspec
+
+    from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
+
+    data = _read_bounded(path)
+    try:
+        snapshot = msgspec.json.decode(data, type=Snapshot)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise InputFileError(
+            f"{path} is not a snapshot: {error}", "write one with `gpudoctor snapshot -o FILE`"
+        ) from error
+    if snapshot.schema != SNAPSHOT_SCHEMA:
+        raise InputFileError(
+            f"{path} has the schema {snapshot.schema[:80]!r}, this version reads {SNAPSHOT_SCHEMA!r}",
+            "use the gpudoctor that wrote it, or write a new snapshot",
+        )
+    return Examined(snapshot.facts, snapshot.probes, snapshot.created_at)
+
+
+def _read_bounded(path: Path) -> bytes:
+    try:
+        with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
+            data = file.read(MAX_SNAPSHOT_BYTES + 1)
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read: {error.strerror or error}", "check the path") from error
+    if len(data) > MAX_SNAPSHOT_BYTES:
+        raise InputFileError(f"{path} is larger than {MAX_SNAPSHOT_BYTES >> 20} MiB, which no snapshot is")
+    return data
+
+
+def progress_line(*, wanted: bool) -> ProgressLine | None:
+    """The live line on stderr, where that is a terminal."""
+    if not wanted or not sys.stderr.isatty():
+        return None
+    from gpudoctor.render.progress import Progress as Line
+
+    return Line(sys.stderr)

@@ -1,0 +1,30 @@
+"""Options that several verbs share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown ... (see the README).")]
+Output = Annotated[Optional[Path], typer.Option("--output", "-o", help="Write the result to this file.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.5, max=3600, help="Seconds for all probing together.")]
+Python = Annotated[
+    Optional[str],
+    typer.Option("--python", metavar="PATH", help="Interpreter whose torch and framework are examined."),
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Nothing that imports torch.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show infos, all fixes and all probes in full.")]
+Color = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")]
+RuleDirs = Annotated[
+    Optional[list[Path]],
+    typer.Option("--rules", metavar="DIR", help="More rules, beside the packaged ones (repeatable)."),
+]
+Launch = Annotated[
+    Optional[list[str]],
+    typer.Argument(
+        metavar="[-- LAUNCH COMMAND...]", help="How the run is started; parsed, never run.", show_default=False
+    ),
+]

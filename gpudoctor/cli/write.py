@@ -1,0 +1,67 @@
+"""Put a result where the user wants it."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from gpudoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from gpudoctor.cli.exit import FailOn
+    from gpudoctor.model.report import Report
+
+_DEFAULT_WIDTH = 80
+
+
+def write_report(
+    report: Report, format_name: str, output: Path | None, *, color: str, verbose: bool, fail_on: FailOn
+) -> None:
+    """Render to stdout, or to a file that is either whole or not there."""
+    from gpudoctor.render import renderer
+    from gpudoctor.render.color import color_wanted
+    from gpudoctor.render.options import RenderOptions
+
+    if color not in ("auto", "always", "never"):
+        raise UsageError(f"--color {color!r} is none of auto, always, never")
+    to_terminal = output is None and sys.stdout.isatty()
+    wanted = color_wanted(os.environ, to_terminal, cast("Literal['auto', 'always', 'never']", color))
+    options = RenderOptions(
+        width=shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns if to_terminal else _DEFAULT_WIDTH,
+        color=wanted,
+        verbose=verbose,
+        unicode=output is not None or "utf" in (sys.stdout.encoding or "").lower(),
+        fail_on=fail_on,
+    )
+    text = io.StringIO()
+    renderer(format_name).render(report, text, options)
+    if output is None:
+        sys.stdout.write(text.getvalue())
+        sys.stdout.flush()
+    else:
+        write_file(output, text.getvalue())
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write beside the target, then rename: a reader never sees half a file.
+
+    Raises:
+        UsageError: the folder is missing or may not be written.
+    """
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.exists() and not path.is_file():  # /dev/null, a named pipe
+            path.write_text(text, encoding="utf-8")
+            return
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}", "choose another -o FILE") from error
