@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gpudoctor.host.access import Host
 from gpudoctor.model.facts.section import Section
 from gpudoctor.model.facts.workload import Workload
+
+_TO_ANSWER_S = 0.5  # between the end of a hung command and the end of the examination
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,17 @@ class Request:
     workload: Workload = field(default_factory=Workload)
     quick: bool = False  # nothing that imports torch
     skip_calls: frozenset[str] = frozenset()  # library functions that hung or crashed in an earlier attempt
+    deadline: float | None = None  # when the examination ends, time.monotonic()
 
     def environment(self, host: Host) -> dict[str, str]:
         """The environment that the workload's process would get."""
         return {**host.environ, **dict(self.launch_env)}
+
+    def seconds_left(self, at_most: float) -> float:
+        """Time for a command of a probe that wants to answer even when that command hangs."""
+        if self.deadline is None:
+            return at_most
+        return max(0.1, min(at_most, self.deadline - time.monotonic() - _TO_ANSWER_S))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from gpudoctor.host.access import MAX_OUTPUT_BYTES, Command, HostError
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # loaded before any fork, so that nothing is imported in the new process
+_TICK_S = 0.05  # how often to look whether a program that says nothing has ended
 _GRACE_S = 0.2  # a killed process that is not gone by then is stuck in the kernel and is left behind
 
 
@@ -55,33 +56,52 @@ def _own_group() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _collect(process: subprocess.Popen[bytes], name: str, deadline: float, timeout_s: float) -> Command:
-    assert process.stdout is not None  # noqa: S101 - for the type checker: both are pipes
-    assert process.stderr is not None  # noqa: S101
-    kept: dict[int, list[bytes]] = {process.stdout.fileno(): [], process.stderr.fileno(): []}
-    sizes = dict.fromkeys(kept, 0)
-    open_streams = list(kept)
-    poller = select.poll()
-    for stream in open_streams:
-        poller.register(stream, select.POLLIN | select.POLLHUP)
-    while open_streams:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise HostError("timeout", f"{name} did not answer within {timeout_s:g} s{wait_channel(process.pid)}")
-        for stream, _ in poller.poll(left * 1000):
+class _Output:
+    """What a program has said so far, stream by stream, each bounded to MAX_OUTPUT_BYTES."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        streams = [stream.fileno() for stream in (process.stdout, process.stderr) if stream is not None]
+        self._kept: dict[int, bytearray] = {stream: bytearray() for stream in streams}
+        self._poller = select.poll()
+        for stream in streams:
+            self._poller.register(stream, select.POLLIN | select.POLLHUP)
+        self.open = len(streams)
+
+    def take(self, wait_s: float) -> bool:
+        """Read what arrives within `wait_s`; whether anything did."""
+        ready = self._poller.poll(max(0.0, wait_s) * 1000)
+        for stream, _ in ready:
             data = os.read(stream, 1 << 16)
+            kept = self._kept[stream]
+            kept += data[: MAX_OUTPUT_BYTES - len(kept)]
             if not data:
-                poller.unregister(stream)
-                open_streams.remove(stream)
-            elif sizes[stream] < MAX_OUTPUT_BYTES:
-                kept[stream].append(data)
-                sizes[stream] += len(data)
+                self._poller.unregister(stream)
+                self.open -= 1
+        return bool(ready)
+
+    def texts(self) -> tuple[str, str]:
+        """Standard output and standard error so far."""
+        out, err = (bytes(kept).decode("utf-8", "replace") for kept in self._kept.values())
+        return out, err
+
+
+def _collect(process: subprocess.Popen[bytes], name: str, deadline: float, timeout_s: float) -> Command:
+    output = _Output(process)
+    while output.open:
+        left = deadline - time.monotonic()
+        quiet = not output.take(min(left, _TICK_S))
+        # A child that the program left behind may hold its streams open: what matters is that the program has ended.
+        if (quiet or left <= 0) and process.poll() is not None:
+            break
+        if left <= 0:
+            stuck = wait_channel(process.pid)
+            raise HostError("timeout", f"{name} did not answer within {timeout_s:g} s{stuck}", *output.texts())
     try:
         exit_code = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired as error:
-        raise HostError("timeout", f"{name} did not end within {timeout_s:g} s{wait_channel(process.pid)}") from error
-    out, err = (b"".join(parts)[:MAX_OUTPUT_BYTES].decode("utf-8", "replace") for parts in kept.values())
-    return Command(exit_code, out, err)
+        stuck = wait_channel(process.pid)
+        raise HostError("timeout", f"{name} did not end within {timeout_s:g} s{stuck}", *output.texts()) from error
+    return Command(exit_code, *output.texts())
 
 
 def wait_channel(pid: int) -> str:

@@ -27,6 +27,11 @@ class ReplayHost:
         """The recorded environment."""
         return self._files.environ
 
+    @property
+    def unrooted(self) -> ReplayHost:
+        """Itself: its programs are as recorded as its files."""
+        return self
+
     def run(self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Command:  # noqa: ARG002
         """The recorded answer; tool_missing where none was recorded."""
         answer = self._commands.get(" ".join(argv))
@@ -40,6 +45,10 @@ class ReplayHost:
         """A recorded file."""
         return self._files.read(path, max_bytes)
 
+    def read_at(self, path: str, offset: int, size: int) -> bytes:
+        """A part of a recorded file."""
+        return self._files.read_at(path, offset, size)
+
     def read_text(self, path: str) -> str:
         """A recorded small text file."""
         return self._files.read_text(path)
@@ -52,6 +61,14 @@ class ReplayHost:
         """A recorded path with its recorded links resolved."""
         return self._files.real_path(path)
 
+    def read_link(self, path: str) -> str:
+        """What a recorded link says."""
+        return self._files.read_link(path)
+
+    def file_size(self, path: str) -> int:
+        """Length of a recorded file."""
+        return self._files.file_size(path)
+
     def exists(self, path: str) -> bool:
         """Whether it was recorded."""
         return self._files.exists(path)
@@ -59,6 +76,10 @@ class ReplayHost:
     def may_open(self, path: str) -> bool:
         """Whether it was recorded and may be opened."""
         return self._files.may_open(path)
+
+    def may_run(self, path: str) -> bool:
+        """Whether it was recorded and is executable."""
+        return self._files.may_run(path)
 
     def disk_usage(self, path: str) -> DiskUsage:
         """The recorded size of a file system."""

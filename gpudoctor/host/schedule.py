@@ -58,10 +58,10 @@ class _Run:
 
     def __init__(self, host: Host, request: Request, timeout_s: float, progress: Progress | None) -> None:
         self.host = host
-        self.request = request
         self.progress = progress
         self.begun = time.monotonic()
         self.deadline = self.begun + timeout_s
+        self.request = replace(request, deadline=self.deadline)
         self.stall_s = min(_STALL_S, timeout_s / 3)
         self.sections: dict[str, Section] = {}
         self.results: dict[str, ProbeResult] = {}
