@@ -23,7 +23,7 @@ def redact_facts(facts: Facts) -> tuple[Facts, int]:
 def _walk(node: Any, names: Pseudonyms, key: str) -> Any:  # noqa: ANN401 - the plain form of any fact
     if isinstance(node, str):
         return node if key.endswith("version") else redact_text(node, names)
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [_walk(child, names, key) for child in node]
     if isinstance(node, dict):
         # A fact's own keys (value, detail) say nothing about what it holds: its name does.
