@@ -1,0 +1,104 @@
+"""The way between two GPUs: distance from the bridges they share, and which bridges on it redirect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gpudoctor.host.access import Host, HostError
+from gpudoctor.model.fact import Fact, absent, absent_like, known
+from gpudoctor.model.facts import PciPath
+from gpudoctor.readers.pci_config import ConfigUnreadableError, DeviceSilentError, acs_control, redirects
+from gpudoctor.readers.pci_sysfs import Place
+
+SOURCE = "sysfs"
+_CONFIG_BYTES = 4096
+_STANDARD_CONFIG_BYTES = 256  # what there is to see of a bridge without extended configuration space
+
+
+@dataclass(frozen=True)
+class Located:
+    """A GPU, its place in the tree and its NUMA node (None where the firmware does not say)."""
+
+    bus_id: str
+    place: Place
+    numa_node: int | None
+
+
+@dataclass
+class PathFinder:
+    """Makes paths; reads the configuration space of each bridge once."""
+
+    host: Host
+    devices: str
+    numa_nodes: int  # of the machine
+    _redirecting: dict[str, Fact[bool]] = field(default_factory=dict)
+
+    def path(self, a: Located, b: Located) -> PciPath:
+        """The path between two GPUs, `a` before `b` in bus order."""
+        shared = _shared(a.place, b.place)
+        bridges = a.place.bridges[shared:] + b.place.bridges[shared:]
+        return PciPath(
+            a=a.bus_id,
+            b=b.bus_id,
+            level=self._level(a, b, shared),
+            bridges=known(bridges, SOURCE),
+            acs_redirect=self._acs(bridges, shared),
+        )
+
+    def _level(self, a: Located, b: Located, shared: int) -> Fact[str]:
+        """One switch is at most one bridge further down on either side; NUMA nodes decide between host bridges."""
+        if not a.place.root or not b.place.root:
+            return absent("parse_error", "no host bridge in the path of the device", SOURCE)
+        if shared:
+            further = max(len(a.place.bridges), len(b.place.bridges)) - shared
+            return known("PIX" if further <= 1 else "PXB", SOURCE)
+        if a.place.root == b.place.root:
+            return known("PHB", SOURCE)
+        if self.numa_nodes == 1:
+            return known("NODE", SOURCE)
+        if a.numa_node is None or b.numa_node is None:
+            return absent("not_supported", "different host bridges, and the firmware names no NUMA node", SOURCE)
+        return known("NODE" if a.numa_node == b.numa_node else "SYS", SOURCE)
+
+    def _acs(self, bridges: tuple[str, ...], shared: int) -> Fact[tuple[str, ...]]:
+        """One bridge that redirects decides; a clean bill needs every bridge."""
+        if not bridges and not shared:
+            return absent("not_supported", "no bridge is visible above these GPUs, as on a virtual bus", SOURCE)
+        states = [(bridge, self._redirects(bridge)) for bridge in bridges]
+        found = tuple(bridge for bridge, state in states if state.or_none())
+        unread = next((state for _, state in states if not state.known), None)
+        if unread is not None and not found:
+            return absent_like(unread)
+        return known(found, SOURCE)
+
+    def _redirects(self, bridge: str) -> Fact[bool]:
+        state = self._redirecting.get(bridge)
+        if state is None:
+            state = self._redirecting[bridge] = self._read(bridge)
+        return state
+
+    def _read(self, bridge: str) -> Fact[bool]:
+        try:
+            config = self.host.read(f"{self.devices}/{bridge}/config", _CONFIG_BYTES)
+            control = acs_control(config)
+        except HostError as error:
+            return error.fact(SOURCE)
+        except DeviceSilentError:
+            return absent("failed", f"bridge {bridge} does not answer", SOURCE)
+        except ConfigUnreadableError:
+            if len(config) >= _STANDARD_CONFIG_BYTES:
+                return absent("not_supported", f"bridge {bridge} has no extended configuration space", SOURCE)
+            return absent("no_permission", f"the configuration space of bridge {bridge} is for root only", SOURCE)
+        return known(control is not None and redirects(control), SOURCE)
+
+
+def _shared(a: Place, b: Place) -> int:
+    """How many bridges from the root down lie above both."""
+    if a.root != b.root:
+        return 0
+    count = 0
+    for one, other in zip(a.bridges, b.bridges, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
