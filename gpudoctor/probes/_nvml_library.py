@@ -1,0 +1,134 @@
+"""Calls into NVML through nvidia-ml-py: each one marked beforehand, every failure turned into an `NvmlProblem`.
+
+A call that hung or crashed in an earlier attempt is left out of this one. Marks look like
+"nvmlDeviceGetMemoryInfo@3": one sick GPU should cost neither the others their memory facts, nor itself the facts that
+other functions still tell. Two stalls are a pattern, though: the same function on two GPUs is left out everywhere, and
+a GPU on which two functions stalled is left alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from collections.abc import Iterable
+from types import ModuleType
+
+from gpudoctor.host.marker import calling
+from gpudoctor.probes._nvml_errors import (
+    FUNCTION_NOT_FOUND,
+    LOST,
+    NvmlProblem,
+    error_name,
+    problem,
+)
+
+_PATTERN = 2
+
+
+class Stalled:
+    """Which calls are to be left out, by the marks of those that did not return."""
+
+    def __init__(self, marks: Iterable[str]) -> None:
+        self.functions: set[str] = set()
+        self._marks = set(marks)
+        on: dict[str, set[str]] = {}
+        by: dict[str, set[str]] = {}
+        everywhere = set()
+        for mark in self._marks:
+            function, _, target = mark.partition("@")
+            self.functions.add(function)
+            if not target:
+                everywhere.add(function)
+            on.setdefault(function, set()).add(target)
+            for gpu in filter(None, target.split("-")):
+                by.setdefault(gpu, set()).add(function)
+        self._everywhere = everywhere | {function for function, targets in on.items() if len(targets) >= _PATTERN}
+        self._sick = {gpu for gpu, functions in by.items() if len(functions) >= _PATTERN}
+
+    def covers(self, function: str, target: str) -> bool:
+        """Whether `function` on `target` ("", "3" or "0-3") must not be called."""
+        if not self._marks:
+            return False
+        sick = self._sick and any(gpu in self._sick for gpu in target.split("-"))
+        return bool(sick) or function in self._everywhere or f"{function}@{target}" in self._marks
+
+
+class Library:
+    """nvidia-ml-py with the differences between its versions and the driver's taken out."""
+
+    def __init__(self, module: ModuleType, stalled: Stalled) -> None:
+        self.module = module
+        self.stalled = stalled
+        self._error: type[Exception] = module.NVMLError
+
+    def call(self, function: str, *arguments: object, target: str = "", mark: str = "") -> object:
+        """Call one function of nvidia-ml-py.
+
+        `target` names the GPU or pair for the mark; `mark` is the C function where a Python one stands for several.
+        Raises NvmlProblem.
+        """
+        name = mark or function
+        if self.stalled.covers(name, target):
+            raise NvmlProblem("failed", f"{name} hung or crashed and was left out")
+        wanted = getattr(self.module, function, None)
+        if wanted is None:
+            raise NvmlProblem("not_supported", f"this nvidia-ml-py has no {function}", FUNCTION_NOT_FOUND)
+        calling(f"{name}@{target}" if target else name)
+        try:
+            return wanted(*arguments)
+        except self._error as error:
+            raise problem(_code(error)) from error
+        except TypeError as error:  # a version with fewer parameters
+            raise NvmlProblem(
+                "not_supported", f"this nvidia-ml-py has another {function}", FUNCTION_NOT_FOUND
+            ) from error
+        except UnicodeDecodeError as error:
+            raise NvmlProblem("parse_error", f"{function} returned text that is not UTF-8") from error
+
+    def structure(self, name: str) -> ctypes.Structure:
+        """A C struct of nvidia-ml-py, zeroed but for its version word. Raises NvmlProblem."""
+        kind = getattr(self.module, name, None)
+        if kind is None:
+            raise NvmlProblem("not_supported", f"this nvidia-ml-py has no {name}", FUNCTION_NOT_FOUND)
+        made: ctypes.Structure = kind()
+        return made
+
+
+class Device:
+    """One GPU's handle. Remembers the first answer that says that the card is lost."""
+
+    def __init__(self, library: Library, index: int, handle: object) -> None:
+        self.library = library
+        self.index = index
+        self.handle = handle
+        self.access_error = ""
+
+    def call(self, function: str, *arguments: object, mark: str = "") -> object:
+        """Call a function about this GPU. Raises NvmlProblem."""
+        try:
+            return self.library.call(function, self.handle, *arguments, target=str(self.index), mark=mark)
+        except NvmlProblem as error:
+            if error.code in LOST and not self.access_error:
+                self.access_error = error_name(error.code)
+            raise
+
+
+def load(stalled: Stalled) -> Library:
+    """Import nvidia-ml-py; whichever package provides the module, with its deprecation notes kept silent.
+
+    Raises NvmlProblem: tool_missing where there is none that can be used.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pynvml  # here, because it takes 30 ms and only this child needs it
+    except ImportError as error:
+        raise NvmlProblem("tool_missing", f"nvidia-ml-py cannot be imported: {error}") from error
+    if not hasattr(pynvml, "NVMLError") or not hasattr(pynvml, "nvmlInit"):
+        raise NvmlProblem("tool_missing", f"{pynvml.__file__} is not nvidia-ml-py")
+    return Library(pynvml, stalled)
+
+
+def _code(error: Exception) -> int:
+    code = getattr(error, "value", None)
+    return code if isinstance(code, int) else 999
