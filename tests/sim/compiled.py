@@ -34,6 +34,8 @@ def _all(machine: Machine) -> Iterator[Line]:
     yield "name", machine.name
     if machine.faults:
         yield "faults", machine.faults
+    for variable, value in machine.env.items():
+        yield f"env.{variable}", value
     yield from _driver(machine)
     for index in range(len(machine.gpus)):
         yield from _gpu(machine, index)
@@ -204,8 +206,11 @@ def _link(machine: Machine, gpu: Gpu, nvlink: Nvlink, link: int) -> Iterator[Lin
     if peer is None:
         return
     yield "remote_type", 2 if peer == "switch" else 0
-    # NVSwitches of an 8-GPU board have addresses of their own; which one serves which link is not observable.
-    yield "remote", f"0000:{5 + link % 4:02x}:00.0" if peer == "switch" else machine.gpus[int(peer)].bdf
+    if peer == "switch":
+        switches = machine.nvswitches
+        yield "remote", switches[link % len(switches)].bdf if switches else "ffff:ff:1f.0"
+    else:
+        yield "remote", machine.gpus[int(peer)].bdf
     yield "errors.0", nvlink.replays
     yield "errors.1", 0
     yield "errors.2", nvlink.crc_errors

@@ -55,6 +55,7 @@ class Pcie(Record):
     max_gen: int  # of card and slot together
     max_width: int
     gpu_max_gen: int
+    gpu_max_width: int = 16
     replays: int = 0
     aer_correctable: int = 0
     aer_fatal: int = 0
@@ -147,6 +148,7 @@ class Gpu(Record):
     temperature: int | None
     subsystem: str = "10de0000"  # vendor and device
     vga: bool = False  # display controller class: VGA (0300) or 3D (0302)
+    rebar_supported: bool = True  # by the VBIOS
     minor: int | None = None  # default: the index
     serial: str | None = None
     ecc: Ecc | None = None
@@ -218,6 +220,11 @@ class Iommu(Record):
     shared_groups: list[list[str]] = []  # devices that share a group; every other one has its own
 
 
+class Nvswitch(Record):
+    bdf: str
+    pci_id: str = "22a3"
+
+
 class Nic(Record):
     name: str
     bdf: str | None = None
@@ -226,6 +233,7 @@ class Nic(Record):
     mtu: int = 1500
     address: str = "02:00:00:00:00:01"
     ipv4: str | None = None
+    pci_id: str = "808615f3"
     type: int = 1  # 1 Ethernet, 32 InfiniBand, 772 loopback
 
 
@@ -294,6 +302,7 @@ class Machine(Record):
     driver: Driver | None = None
     gpus: list[Gpu] = []
     pci: list[Bridge] = []
+    nvswitches: list[Nvswitch] = []
     p2p: P2p = P2p()
     p2p_pairs: dict[str, P2p] = {}  # "0-1" both ways, "0>1" one way
     pcie_levels: dict[str, str] = {}  # "0-1": PHB, where it does not follow from the tree (virtual machines)

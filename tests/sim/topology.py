@@ -57,9 +57,13 @@ def level(machine: Machine, first: int, second: int) -> str:
     stated = for_pair(machine.pcie_levels, first, second)
     if stated is not None:
         return stated
-    at = places(machine)
+    return distance(places(machine), machine.gpus[first].bdf, machine.gpus[second].bdf)
+
+
+def distance(at: Mapping[str, Place], first: str, second: str) -> str:
+    """PIX ... SYS between two devices of the tree."""
     none = Place(())
-    one, two = (at.get(machine.gpus[index].bdf, none) for index in (first, second))
+    one, two = at.get(first, none), at.get(second, none)
     common = sum(1 for a, b in zip(one.above, two.above, strict=False) if a == b)
     if common:
         # A switch is an upstream port with downstream ports below it: one switch is one step down on either side.
