@@ -42,12 +42,21 @@ class _Attempt:
 
 
 def examine(
-    host: Host, probes: Sequence[Probe], request: Request, *, timeout_s: float, progress: Progress | None = None
+    host: Host,
+    probes: Sequence[Probe],
+    request: Request,
+    *,
+    timeout_s: float,
+    progress: Progress | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Examination:
-    """Run every probe; never raises for what a probe does, and ends by `timeout_s` (monotonic) in any case."""
+    """Run every probe; never raises for what a probe does, and ends by `timeout_s` in any case.
+
+    `meanwhile` is called once all children run: what the caller has to prepare costs no time beside them.
+    """
     run = _Run(host, request, timeout_s, progress)
     skipped = [probe for probe in probes if request.quick and probe.slow]
-    run.go([probe for probe in probes if probe not in skipped])
+    run.go([probe for probe in probes if probe not in skipped], meanwhile)
     for probe in skipped:
         run.results[probe.name] = ProbeResult(probe.name, "skipped", 0.0, "left out by --quick")
     return Examination(run.sections, tuple(run.results[probe.name] for probe in probes))
@@ -69,7 +78,7 @@ class _Run:
         self.children: dict[int, Child] = {}
         self.poller = select.poll()
 
-    def go(self, probes: Sequence[Probe]) -> None:
+    def go(self, probes: Sequence[Probe], meanwhile: Callable[[], None] | None) -> None:
         """Start all, then listen until each has answered or run out of time."""
         total = len(probes)
         for probe in sorted(probes, key=lambda probe: not probe.starts_first):
@@ -77,6 +86,8 @@ class _Run:
                 self._start([probe])
         self._start([probe for probe in probes if not probe.isolated])
         try:
+            if meanwhile is not None:
+                meanwhile()
             while self.children:
                 self._listen()
                 self._enforce()
@@ -90,11 +101,9 @@ class _Run:
     def _start(self, probes: Sequence[Probe]) -> None:
         if not probes:
             return
-        request = self.request
-        for probe in probes:
-            attempt = self.attempts.setdefault(probe.name, _Attempt(started=time.monotonic()))
-            request = replace(request, skip_calls=attempt.skip)
-        child = start(probes, self.host, request)
+        attempts = [self.attempts.setdefault(probe.name, _Attempt(started=time.monotonic())) for probe in probes]
+        skip = frozenset().union(*(attempt.skip for attempt in attempts))
+        child = start(probes, self.host, replace(self.request, skip_calls=skip))
         self.children[child.pipe] = child
         self.poller.register(child.pipe, select.POLLIN | select.POLLHUP)
 
