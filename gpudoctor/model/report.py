@@ -12,6 +12,7 @@ from gpudoctor.model.finding import Finding, NotEvaluated
 SCHEMA = "gpudoctor.report/1"
 Status = Literal["ok", "warning", "error", "unknown"]
 ProbeStatus = Literal["ok", "failed", "timeout", "skipped"]
+ErrorKind = Literal["usage", "undiagnosable", "internal"]
 
 
 class ProbeResult(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +45,7 @@ class ReportError(Struct, frozen=True, forbid_unknown_fields=True):
 
     message: str
     hint: str
+    kind: ErrorKind
     exit_code: int
 
 

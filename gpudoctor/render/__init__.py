@@ -1,0 +1,40 @@
+"""Renderers: a report in, text out. One file of `formats/` is one format; nothing here prints or decides exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Protocol, TextIO, cast
+
+from gpudoctor.errors import UsageError
+from gpudoctor.model.report import Report
+from gpudoctor.render import formats as _formats
+from gpudoctor.render.options import RenderOptions
+
+__all__ = ["RenderOptions", "Renderer", "formats", "renderer"]
+
+
+class Renderer(Protocol):
+    """What a module of `formats/` has."""
+
+    NAME: str
+
+    def render(self, report: Report, out: TextIO, options: RenderOptions) -> None:
+        """Write the whole document to `out`."""
+
+
+def formats() -> tuple[str, ...]:
+    """The names for `--format`, text first: the modules of `formats/`, none of them imported."""
+    names = sorted(module.name for module in pkgutil.iter_modules(_formats.__path__))
+    return tuple(sorted(names, key=lambda name: name != "text"))
+
+
+def renderer(name: str) -> Renderer:
+    """The renderer of that name.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    if name not in formats():
+        raise UsageError(f"unknown format {name!r}", hint=f"one of {', '.join(formats())}")
+    return cast("Renderer", importlib.import_module(f"{_formats.__name__}.{name}"))

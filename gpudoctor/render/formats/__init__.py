@@ -1,0 +1,1 @@
+"""One file = one output format; the module name is the name for `--format`."""

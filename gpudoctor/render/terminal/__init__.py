@@ -1,0 +1,1 @@
+"""The parts of the text format, drawn on a canvas of styled lines."""

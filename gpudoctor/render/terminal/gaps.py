@@ -1,0 +1,98 @@
+"""What this report does not know: probes that did not finish, rules that could not be decided, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpudoctor.model.report import ProbeResult, Report
+from gpudoctor.render import words
+from gpudoctor.render.arrange import Missing, missing
+from gpudoctor.render.sanitize import clean_prose
+from gpudoctor.render.terminal.canvas import Canvas
+
+INDENT = 2
+SHOWN = 4
+AS_ROOT = 'sudo -E "$(command -v gpudoctor)" check'
+LONGER = "gpudoctor check --timeout 120"
+# Sections that only the user can provide, and those that only the machine itself can.
+FROM_USER = ("workload", "model", "group")
+
+
+def draw(canvas: Canvas, report: Report, *, verbose: bool) -> None:
+    """Both sections; nothing where nothing is missing."""
+    _probes(canvas, report.probes, verbose=verbose)
+    groups = missing(report.not_evaluated)
+    if not groups:
+        return
+    canvas.blank()
+    canvas.rule("NOT EVALUATED", "faint")
+    count = len({entry.rule for entry in report.not_evaluated})
+    canvas.paragraph((f"{words.plural(count, 'rule')} could not be decided, for want of:", "plain"), indent=INDENT)
+    for group in groups:
+        _group(canvas, group, verbose=verbose)
+    if verbose:
+        for entry in report.not_evaluated:
+            canvas.paragraph((f"{entry.rule}: {', '.join(entry.missing)}", "faint"), indent=INDENT, hang=INDENT + 2)
+    _what_would_help(canvas, groups)
+
+
+def helps(groups: Sequence[Missing]) -> list[tuple[str, str]]:
+    """Sentence and command for what would let the rules be decided; shared with the other formats for people."""
+    reasons = {group.reason: group for group in groups}
+    out = []
+    if "no_permission" in reasons:
+        out.append(("As root more can be read:", AS_ROOT))
+    if "timeout" in reasons:
+        out.append(("With more time:", LONGER))
+    asked = reasons.get("not_provided")
+    if asked and any(path.split(".")[0] in FROM_USER for path in asked.paths):
+        out.append(("With the launch command, which is read and not run:", "gpudoctor check -- YOUR LAUNCH COMMAND"))
+    elif asked:
+        out.append(("On the machine itself:", "gpudoctor check"))
+    return out
+
+
+def _probes(canvas: Canvas, probes: Sequence[ProbeResult], *, verbose: bool) -> None:
+    wanted = ("failed", "timeout", "skipped") if verbose else ("failed", "timeout")
+    troubled = [probe for probe in probes if probe.status in wanted]
+    if not troubled:
+        return
+    canvas.blank()
+    canvas.rule("PROBES", "faint")
+    for probe in troubled:
+        how = {"failed": "failed", "timeout": f"no answer in {probe.seconds:.1f} s", "skipped": "skipped"}[probe.status]
+        reason = clean_prose(probe.reason, 300)
+        canvas.paragraph(
+            (probe.name, "strong"),
+            (f" {how}" + (f": {reason}" if reason else ""), "plain"),
+            indent=INDENT,
+            hang=INDENT + 2,
+        )
+
+
+def _group(canvas: Canvas, group: Missing, *, verbose: bool) -> None:
+    shown = group.paths if verbose else group.paths[:SHOWN]
+    rest = len(group.paths) - len(shown)
+    text = ", ".join(shown) + (f" and {rest} more" if rest else "")
+    lead = group.reason.replace("_", " ")
+    canvas.paragraph((text, "plain"), indent=INDENT, hang=INDENT + 16, lead=(lead, "faint"))
+
+
+def _what_would_help(canvas: Canvas, groups: Sequence[Missing]) -> None:
+    for sentence, command in helps(groups):
+        canvas.blank()
+        canvas.paragraph((sentence, "plain"), indent=INDENT)
+        canvas.command(command)
+
+
+def counts(report: Report) -> str:
+    """One line about coverage: rules and probes."""
+    unsure = len({entry.rule for entry in report.not_evaluated})
+    answered = [probe for probe in report.probes if probe.status == "ok"]
+    tried = [probe for probe in report.probes if probe.status != "skipped"]
+    parts = [f"{words.plural(report.summary.rules_evaluated, 'rule')} evaluated"]
+    if unsure:
+        parts.append(f"{unsure} could not be")
+    if tried:
+        parts.append(f"{len(answered)} of {words.plural(len(tried), 'probe')} answered")
+    return ", ".join(parts)
