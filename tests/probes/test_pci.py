@@ -14,13 +14,11 @@ from tests.probes.tree import REQUEST, Tree, config_space
 from tests.readers.test_pci_sysfs import ADA
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    made = Tree(tmp_path)
-    made.folder("/sys/class/iommu")
-    made.folder("/sys/bus/pci/devices")
-    made.file("/sys/devices/system/node/has_cpu", "0\n")
-    return made
+@pytest.fixture(autouse=True)
+def bus(tree: Tree) -> None:
+    tree.folder("/sys/class/iommu")
+    tree.folder("/sys/bus/pci/devices")
+    tree.file("/sys/devices/system/node/has_cpu", "0\n")
 
 
 def only_gpu(pci: Pci) -> PciGpu:
