@@ -65,6 +65,8 @@ def _gpu(machine: Machine, index: int) -> Iterator[Line]:
     gpu = machine.gpus[index]
     for key, value in (
         *_identity(gpu, index),
+        # WSL has no device nodes that a minor number could name.
+        ("minor", None if machine.system.wsl else index if gpu.minor is None else gpu.minor),
         *_memory(gpu),
         *_pcie(gpu),
         *_load(gpu),
@@ -72,7 +74,7 @@ def _gpu(machine: Machine, index: int) -> Iterator[Line]:
         *_nvlink(machine, gpu),
         *_fabric(gpu),
         *_affinity(machine, gpu),
-        *_processes("", [process for process in gpu.processes if process.mig is None]),
+        *_processes("", gpu, gpu.processes),
     ):
         yield f"gpu.{index}.{key}", value
     for number, value in _fields(machine, gpu):
@@ -89,7 +91,6 @@ def _identity(gpu: Gpu, index: int) -> Iterator[Line]:
     yield "pci_id", f"0x{gpu.pci_id}10de"
     yield "pci_subsystem", f"0x{gpu.subsystem[4:]}{gpu.subsystem[:4]}"
     yield "subclass", 0 if gpu.vga else 2
-    yield "minor", index if gpu.minor is None else gpu.minor
     yield "brand", gpu.brand
     yield "architecture", gpu.architecture
     yield "compute_capability", gpu.compute_capability.replace(".", ",")
@@ -246,14 +247,15 @@ def _affinity(machine: Machine, gpu: Gpu) -> Iterator[Line]:
         yield f"node_mask.{scope}", _mask([node]) if node >= 0 else None
 
 
-def _processes(prefix: str, processes: list[GpuProcess], instance: int = NO_INSTANCE) -> Iterator[Line]:
-    compute_instance = NO_INSTANCE if instance == NO_INSTANCE else 0
+def _processes(prefix: str, gpu: Gpu, processes: list[GpuProcess]) -> Iterator[Line]:
     for kind in ("compute", "graphics", "mps"):
         listed = [process for process in processes if process.kind == kind]
         yield f"{prefix}process.{kind}.count", len(listed)
         for number, process in enumerate(listed):
             used = NO_VALUE if process.used_mib is None else process.used_mib * MIB
-            yield f"{prefix}process.{kind}.{number}", f"{process.pid},{used},{instance},{compute_instance}"
+            inside = gpu.mig.devices[process.mig] if gpu.mig and process.mig is not None else None
+            instances = (inside.gpu_instance, inside.compute_instance) if inside else (NO_INSTANCE, NO_INSTANCE)
+            yield f"{prefix}process.{kind}.{number}", f"{process.pid},{used},{instances[0]},{instances[1]}"
 
 
 def _fields(machine: Machine, gpu: Gpu) -> Iterator[Line]:
@@ -302,8 +304,7 @@ def _mig(gpu: Gpu, index: int) -> Iterator[Line]:
         yield f"{prefix}memory.reserved", 0
         yield f"{prefix}memory.used", device.used_mib * MIB
         yield f"{prefix}memory.free", (device.total_mib - device.used_mib) * MIB
-        inside = [process for process in gpu.processes if process.mig == number]
-        yield from _processes(prefix, inside, device.gpu_instance)
+        yield from _processes(prefix, gpu, [process for process in gpu.processes if process.mig == number])
 
 
 def _pair(machine: Machine, first: int, second: int) -> Iterator[Line]:

@@ -301,7 +301,7 @@ class Machine(Record):
     system: System
     driver: Driver | None = None
     gpus: list[Gpu] = []
-    pci: list[Bridge] = []
+    pci: list[Bridge | str] = []
     nvswitches: list[Nvswitch] = []
     p2p: P2p = P2p()
     p2p_pairs: dict[str, P2p] = {}  # "0-1" both ways, "0>1" one way

@@ -41,7 +41,7 @@ def _walk(bridges: list[Bridge | str], above: tuple[Bridge, ...]) -> Iterator[tu
 
 def places(machine: Machine) -> dict[str, Place]:
     """Every PCI device and bridge of the tree, by address."""
-    return dict(_walk(list(machine.pci), ()))
+    return dict(_walk(machine.pci, ()))
 
 
 def for_pair(table: Mapping[str, T], first: int, second: int) -> T | None:
