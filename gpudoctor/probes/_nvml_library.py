@@ -1,16 +1,12 @@
 """Calls into NVML through nvidia-ml-py: each one marked beforehand, every failure turned into an `NvmlProblem`.
 
-A call that hung or crashed in an earlier attempt is left out of this one. Marks look like
-"nvmlDeviceGetMemoryInfo@3": one sick GPU should cost neither the others their memory facts, nor itself the facts that
-other functions still tell. Two stalls are a pattern, though: the same function on two GPUs is left out everywhere, and
-a GPU on which two functions stalled is left alone.
+A call that hung or crashed in an earlier attempt is left out of this one.
 """
 
 from __future__ import annotations
 
 import ctypes
 import warnings
-from collections.abc import Iterable
 from types import ModuleType
 
 from gpudoctor.host.marker import calling
@@ -21,36 +17,7 @@ from gpudoctor.probes._nvml_errors import (
     error_name,
     problem,
 )
-
-_PATTERN = 2
-
-
-class Stalled:
-    """Which calls are to be left out, by the marks of those that did not return."""
-
-    def __init__(self, marks: Iterable[str]) -> None:
-        self.functions: set[str] = set()
-        self._marks = set(marks)
-        on: dict[str, set[str]] = {}
-        by: dict[str, set[str]] = {}
-        everywhere = set()
-        for mark in self._marks:
-            function, _, target = mark.partition("@")
-            self.functions.add(function)
-            if not target:
-                everywhere.add(function)
-            on.setdefault(function, set()).add(target)
-            for gpu in filter(None, target.split("-")):
-                by.setdefault(gpu, set()).add(function)
-        self._everywhere = everywhere | {function for function, targets in on.items() if len(targets) >= _PATTERN}
-        self._sick = {gpu for gpu, functions in by.items() if len(functions) >= _PATTERN}
-
-    def covers(self, function: str, target: str) -> bool:
-        """Whether `function` on `target` ("", "3" or "0-3") must not be called."""
-        if not self._marks:
-            return False
-        sick = self._sick and any(gpu in self._sick for gpu in target.split("-"))
-        return bool(sick) or function in self._everywhere or f"{function}@{target}" in self._marks
+from gpudoctor.probes._stalled import Stalled
 
 
 class Library:

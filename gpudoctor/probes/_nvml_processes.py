@@ -15,7 +15,9 @@ from gpudoctor.model.facts.gpus import GpuProcess
 from gpudoctor.probes import _nvml_values as values
 from gpudoctor.probes._nvml_errors import SOURCE, NvmlProblem
 from gpudoctor.probes._nvml_fields import call, newest
-from gpudoctor.probes._nvml_library import Device, Stalled
+from gpudoctor.probes._nvml_library import Device
+from gpudoctor.probes._processes import in_first_namespace
+from gpudoctor.probes._stalled import Stalled
 
 _PROC = "/proc"
 _LISTS = (
@@ -23,7 +25,6 @@ _LISTS = (
     ("graphics", "nvmlDeviceGetGraphicsRunningProcesses"),
     ("mps", "nvmlDeviceGetMPSComputeRunningProcesses"),
 )
-_HOST_PID_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO: the first one's number is fixed in the kernel
 _MAX_PROCESSES = 1024
 _MAX_ANCESTORS = 64
 _DRIVER_MARKS = (b"/dev/nvidia", b"libcuda.so", b"libnvidia")
@@ -67,13 +68,6 @@ def _used(value: object) -> Fact[int]:
         return absent("not_supported", "the driver does not tell the memory of this process", SOURCE)
 
 
-def _in_host_namespace(host: Host) -> bool:
-    try:
-        return host.read_link(f"{_PROC}/self/ns/pid") == _HOST_PID_NAMESPACE
-    except HostError:
-        return False
-
-
 class Owners:
     """Looks processes up in /proc, each once."""
 
@@ -81,7 +75,7 @@ class Owners:
         self._host = host
         self._stalled = stalled
         self._seen: dict[int, dict[str, Fact[object]]] = {}
-        self._host_namespace = _in_host_namespace(host)
+        self._host_namespace = in_first_namespace(host, "pid") is True
         self._own_uid = self._uid("self") or str(os.getuid())
         self._ancestors: set[int] | None = None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import ctypes
+from collections.abc import Mapping, Sequence
 
 _MAX_TEXT = 200
 _U32_NONE = 0xFFFFFFFF
@@ -116,7 +117,7 @@ def memory(value: object) -> tuple[int, int, int, int | None]:
 
 def first_bit(value: object) -> int:
     """The lowest set bit of an array of words: the NUMA node of a memory affinity mask."""
-    if not isinstance(value, Iterable):
+    if not isinstance(value, ctypes.Array):
         raise Malformed(f"{value!r} is not a mask")
     for index, word in enumerate(map(whole, value)):
         if word:

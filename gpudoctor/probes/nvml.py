@@ -30,11 +30,12 @@ from gpudoctor.probes._nvml_errors import (
 from gpudoctor.probes._nvml_fabric import FIELDS as FABRIC_FIELDS
 from gpudoctor.probes._nvml_fabric import read_fabric
 from gpudoctor.probes._nvml_fields import READINGS
-from gpudoctor.probes._nvml_library import Device, Library, Stalled, load
+from gpudoctor.probes._nvml_library import Device, Library, load
 from gpudoctor.probes._nvml_nvlink import FIELDS as NVLINK_FIELDS
 from gpudoctor.probes._nvml_nvlink import NvLinks, read_nvlinks
 from gpudoctor.probes._nvml_pairs import Node, read_pairs
 from gpudoctor.probes._nvml_processes import Owners, list_processes
+from gpudoctor.probes._stalled import Stalled
 
 MAX_GPUS = 64
 
