@@ -1,6 +1,6 @@
 """Materialises a machine file below a folder: root/ (files), lib/ (stub libraries), bin/ (nvidia-smi, dmesg ...).
 
-    eval "$(python -m tests.sim.build rtx4090x2 /tmp/machine)"; gpudoctor check
+eval "$(python -m tests.sim.build rtx4090x2 /tmp/machine)"; gpudoctor check
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ def _libraries(tree: Tree, machine: Machine) -> None:
         tree.link(f"{folder}/{stem}.1", f"{folder}/{stem}.{driver.version}")
     if driver.fabric_manager != "not_installed":
         tree.write("/usr/bin/nv-fabricmanager", "")
-        tree.write("/usr/lib/systemd/system/nvidia-fabricmanager.service", "[Unit]\nDescription=NVIDIA fabric manager service")
+        tree.write(
+            "/usr/lib/systemd/system/nvidia-fabricmanager.service", "[Unit]\nDescription=NVIDIA fabric manager service"
+        )
 
 
 def _container(tree: Tree, machine: Machine) -> None:

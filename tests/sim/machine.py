@@ -10,18 +10,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from tests.sim.machine_gpu import Gpu, Record
 from tests.sim.yaml_strict import load_yaml
 
 HOSTS = Path(__file__).resolve().parents[2] / "fixtures" / "hosts"
 
-MIB = 1 << 20
 
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every part of a machine file: a misspelt key is an error that names its path."""
-
-
-class Driver(Record):
+class Driver(Record, frozen=True, kw_only=True):
     version: str  # of the user-space libraries
     cuda: int  # 12080 is 12.8
     flavour: Literal["open", "proprietary"] = "proprietary"
@@ -43,140 +38,7 @@ class Driver(Record):
         return self.module_version or self.version
 
 
-class Memory(Record):
-    total_mib: int
-    reserved_mib: int
-    used_mib: int = 1  # without the reserve, as version 2 of the call counts
-
-
-class Pcie(Record):
-    gen: int
-    width: int
-    max_gen: int  # of card and slot together
-    max_width: int
-    gpu_max_gen: int
-    gpu_max_width: int = 16
-    replays: int = 0
-    aer_correctable: int = 0
-    aer_fatal: int = 0
-
-
-class Power(Record):
-    usage_w: float
-    default_w: int
-    limit_w: int
-    min_w: int
-    max_w: int
-
-
-class Ecc(Record):
-    enabled: bool = True
-    corrected_volatile: int = 0
-    uncorrected_volatile: int = 0
-    corrected_aggregate: int = 0
-    uncorrected_aggregate: int = 0
-    sram_threshold_exceeded: bool = False
-
-
-class RemappedRows(Record):
-    corrected: int = 0
-    uncorrected: int = 0
-    pending: bool = False
-    failed: bool = False
-
-
-class RetiredPages(Record):
-    single_bit: int = 0
-    double_bit: int = 0
-    pending: bool = False
-
-
-class Nvlink(Record):
-    count: int
-    version: int
-    speed_mbps: int
-    to: str | list[int] | None = None  # "switch", or the NVML index of the GPU at the end of each link; null: nothing
-    down: list[int] = []
-    crc_errors: int = 0
-    replays: int = 0
-
-
-class Fabric(Record):
-    state: Literal[0, 1, 2, 3]  # not supported, not started, in progress, completed
-    status: int = 0  # nvmlReturn, valid only when completed
-    clique: int = 0
-    cluster: str = "0x0"
-    health: str = "0x0"
-    summary: int = 0
-
-
-class MigDevice(Record):
-    name: str
-    uuid: str
-    gpu_instance: int
-    slices: int
-    total_mib: int
-    used_mib: int = 13
-    compute_instance: int = 0
-
-
-class Mig(Record):
-    enabled: bool = False
-    pending: bool = False
-    devices: list[MigDevice] = []
-
-
-class GpuProcess(Record):
-    pid: int
-    used_mib: int | None = None  # null: the driver does not tell
-    kind: Literal["compute", "graphics", "mps"] = "compute"
-    mig: int | None = None
-
-
-class Gpu(Record):
-    name: str
-    uuid: str
-    bdf: str
-    pci_id: str  # four hex digits
-    compute_capability: str
-    architecture: int
-    brand: int
-    memory: Memory
-    bar1_mib: int | None
-    pcie: Pcie | None
-    power: Power | None
-    temperature: int | None
-    subsystem: str = "10de0000"  # vendor and device
-    vga: bool = False  # display controller class: VGA (0300) or 3D (0302)
-    rebar_supported: bool = True  # by the VBIOS
-    minor: int | None = None  # default: the index
-    serial: str | None = None
-    ecc: Ecc | None = None
-    remapped: RemappedRows | None = None
-    retired: RetiredPages | None = None
-    slowdown_c: int | None = 90
-    utilization: int | None = 0
-    clock_reasons: str | None = "0x1"
-    compute_mode: int = 0
-    persistence: bool | None = True
-    mig: Mig | None = None
-    virtualization: int | None = 0
-    nvlink: Nvlink | None = None
-    fabric: Fabric | None = None
-    recovery_action: int | None = None
-    memory_numa_node: int | None = None
-    display: bool = False
-    gsp: bool | None = True
-    pstate: int = 8
-    fan_percent: int | None = None
-    addressing_mode: int | None = 1
-    clocks_mhz: tuple[int, int, int, int] = (210, 210, 405, 555)  # graphics, SM, memory, video
-    max_clocks_mhz: tuple[int, int, int, int] = (1980, 1980, 2619, 1830)
-    processes: list[GpuProcess] = []
-    energy_mj: int | None = 1234567890
-
-
-class P2p(Record):
+class P2p(Record, frozen=True, kw_only=True):
     """Status by capability, in NVML's order; see the legend of `nvidia-smi topo -p2p`."""
 
     read: str = "OK"
@@ -186,14 +48,14 @@ class P2p(Record):
     pci: str = "OK"
 
 
-class Cuda(Record):
+class Cuda(Record, frozen=True, kw_only=True):
     init: int = 0
-    order: list[int] = []  # NVML indices, fastest first; default: NVML's order
+    order: tuple[int, ...] = ()  # NVML indices, fastest first; default: NVML's order
     peer: Literal["as_p2p", "all", "none"] = "as_p2p"
-    peer_pairs: dict[str, bool] = {}  # "0-1" both ways, "0>1" one way
+    peer_pairs: dict[str, bool] = msgspec.field(default_factory=dict)  # "0-1" both ways, "0>1" one way
 
 
-class Bridge(Record):
+class Bridge(Record, frozen=True, kw_only=True):
     at: str
     kind: Literal["root", "upstream", "downstream"]
     numa: int = -1  # of a root port; everything below shares it
@@ -203,10 +65,10 @@ class Bridge(Record):
     max_gen: int = 0  # default: gen
     max_width: int = 0
     pci_id: str = "8086347a"  # vendor and device
-    below: list[Bridge | str] = []
+    below: tuple[Bridge | str, ...] = ()
 
 
-class Cpu(Record):
+class Cpu(Record, frozen=True, kw_only=True):
     vendor: str
     model: str
     nodes: list[str]  # CPU list of each NUMA node
@@ -214,18 +76,18 @@ class Cpu(Record):
     hypervisor: bool = False
 
 
-class Iommu(Record):
-    units: list[str] = []  # names in /sys/class/iommu: ivhd0, dmar0
+class Iommu(Record, frozen=True, kw_only=True):
+    units: tuple[str, ...] = ()  # names in /sys/class/iommu: ivhd0, dmar0
     type: Literal["identity", "DMA", "DMA-FQ"] = "identity"
-    shared_groups: list[list[str]] = []  # devices that share a group; every other one has its own
+    shared_groups: tuple[list[str], ...] = ()  # devices that share a group; every other one has its own
 
 
-class Nvswitch(Record):
+class Nvswitch(Record, frozen=True, kw_only=True):
     bdf: str
     pci_id: str = "22a3"
 
 
-class Nic(Record):
+class Nic(Record, frozen=True, kw_only=True):
     name: str
     bdf: str | None = None
     up: bool = True
@@ -237,7 +99,7 @@ class Nic(Record):
     type: int = 1  # 1 Ethernet, 32 InfiniBand, 772 loopback
 
 
-class Infiniband(Record):
+class Infiniband(Record, frozen=True, kw_only=True):
     name: str
     bdf: str
     state: str = "4: ACTIVE"
@@ -246,7 +108,7 @@ class Infiniband(Record):
     pci_id: str = "15b31021"
 
 
-class Process(Record):
+class Process(Record, frozen=True, kw_only=True):
     pid: int
     command: str
     comm: str
@@ -257,14 +119,14 @@ class Process(Record):
     visible: bool = True  # false: in another pid namespace, so not in /proc
 
 
-class Cgroup(Record):
+class Cgroup(Record, frozen=True, kw_only=True):
     path: str = "/user.slice/user-1000.slice/session-3.scope"
     memory_max: str = "max"
     memory_current_mib: int = 2048
     pids_max: str = "max"
 
 
-class System(Record):
+class System(Record, frozen=True, kw_only=True):
     cpu: Cpu
     kernel: str = "6.8.0-48-generic"
     os: str = "Ubuntu 24.04.1 LTS"
@@ -286,30 +148,32 @@ class System(Record):
     nofile: int = 1048576
     cgroup: Cgroup = Cgroup()
     iommu: Iommu = Iommu()
-    nics: list[Nic] = []
-    infiniband: list[Infiniband] = []
-    processes: list[Process] = []
-    modules: list[str] = []
+    nics: tuple[Nic, ...] = ()
+    infiniband: tuple[Infiniband, ...] = ()
+    processes: tuple[Process, ...] = ()
+    modules: tuple[str, ...] = ()
     dmesg: str = ""
     dmesg_restricted: bool = False
-    files: dict[str, str] = {}  # further files, by absolute path
+    files: dict[str, str] = msgspec.field(default_factory=dict)  # further files, by absolute path
 
 
-class Machine(Record):
+class Machine(Record, frozen=True, kw_only=True):
     name: str
     summary: str
     system: System
     driver: Driver | None = None
-    gpus: list[Gpu] = []
-    pci: list[Bridge | str] = []
-    nvswitches: list[Nvswitch] = []
+    gpus: tuple[Gpu, ...] = ()
+    pci: tuple[Bridge | str, ...] = ()
+    nvswitches: tuple[Nvswitch, ...] = ()
     p2p: P2p = P2p()
-    p2p_pairs: dict[str, P2p] = {}  # "0-1" both ways, "0>1" one way
-    pcie_levels: dict[str, str] = {}  # "0-1": PHB, where it does not follow from the tree (virtual machines)
+    p2p_pairs: dict[str, P2p] = msgspec.field(default_factory=dict)  # "0-1" both ways, "0>1" one way
+    pcie_levels: dict[str, str] = msgspec.field(
+        default_factory=dict
+    )  # "0-1": PHB, where it does not follow from the tree (virtual machines)
     cuda: Cuda = Cuda()
     faults: str = ""  # always on; same grammar as GPUSIM_FAULTS
     smi: Literal["works", "absent", "hangs"] = "works"
-    env: dict[str, str] = {}  # what the shell of this machine sets
+    env: dict[str, str] = msgspec.field(default_factory=dict)  # what the shell of this machine sets
 
 
 def merge(base: Any, over: Any) -> Any:

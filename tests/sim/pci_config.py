@@ -81,7 +81,8 @@ def _extended(space: bytearray, config: Config) -> None:
         size = config.rebar_mib.bit_length() - 1
         # Every power of two from 64 MiB on; a VBIOS without support offers only the size that it has.
         most = max(config.rebar_max_mib, config.rebar_mib).bit_length() - 1
-        sizes = sum(1 << exponent for exponent in range(min(6, size), most + 1)) if most > size or size > 8 else 1 << size
+        resizable = most > size or size > 8
+        sizes = sum(1 << exponent for exponent in range(min(6, size), most + 1)) if resizable else 1 << size
         struct.pack_into("<II", space, _REBAR + 4, sizes << 4 & 0xFFFFFFFF, 1 | 1 << 5 | size << 8)
     for (at, identity, version), following in zip(chain, [*chain[1:], (0, 0, 0)], strict=True):
         struct.pack_into("<I", space, at, identity | version << 16 | following[0] << 20)

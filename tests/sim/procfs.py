@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.sim import topology
-from tests.sim.machine import MIB, Driver, Gpu, Machine, Process
+from tests.sim.machine import Driver, Machine, Process
+from tests.sim.machine_gpu import MIB, Gpu
 from tests.sim.tree import Tree
 
 HOST_NAMESPACES = {"pid": 4026531836, "ipc": 4026531839, "mnt": 4026531841, "net": 4026531840, "cgroup": 4026531835}
@@ -67,8 +68,9 @@ def _memory(tree: Tree, machine: Machine) -> None:
     tree.folder("/dev/shm")
     tree.write("/dev/shm.statvfs", f"{size * MIB} {(size - system.shm_used_mib) * MIB}")
     options = f"rw,nosuid,nodev,size={size * 1024}k" if system.shm_mib is not None else "rw,nosuid,nodev"
+    root = ("overlay", "overlay") if system.container else ("/dev/nvme0n1p2", "ext4")
     mounts = [
-        ("overlay" if system.container else "/dev/nvme0n1p2", "/", "overlay" if system.container else "ext4", "rw,relatime"),
+        (root[0], "/", root[1], "rw,relatime"),
         ("proc", "/proc", "proc", "rw,nosuid,nodev,noexec,relatime"),
         ("sysfs", "/sys", "sysfs", "rw,nosuid,nodev,noexec,relatime"),
         ("cgroup2", "/sys/fs/cgroup", "cgroup2", "rw,nosuid,nodev,noexec,relatime"),
@@ -98,7 +100,8 @@ def _cpuinfo(tree: Tree, machine: Machine) -> None:
 def _network(tree: Tree, machine: Machine) -> None:
     names = ["lo", *(nic.name for nic in machine.system.nics)]
     header = "Inter-|   Receive  |  Transmit\n face |bytes packets |bytes packets\n"
-    tree.write("/proc/net/dev", header + "\n".join(f"{name:>6}: 1000 10 0 0 0 0 0 0 1000 10 0 0 0 0 0 0" for name in names))
+    counters = "1000 10 0 0 0 0 0 0 1000 10 0 0 0 0 0 0"
+    tree.write("/proc/net/dev", header + "\n".join(f"{name:>6}: {counters}" for name in names))
     route = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
     with_address = [nic for nic in machine.system.nics if nic.ipv4 is not None and nic.up]
     for nic in with_address[:1]:
@@ -121,8 +124,8 @@ def _process(tree: Tree, machine: Machine, process: Process, at: str) -> None:
     # A zombie has no memory left, so no command line either.
     command = "" if process.state == "Z" else "\0".join(process.command.split()) + "\0"
     tree.write(f"{at}/cmdline", command.encode())
-    tail = " ".join(["0"] * 30)
-    tree.write(f"{at}/stat", f"{process.pid} ({process.comm}) {process.state} {process.ppid} {process.pid} {process.pid} {tail}")
+    numbers = [process.ppid, process.pid, process.pid, *[0] * 30]
+    tree.write(f"{at}/stat", f"{process.pid} ({process.comm}) {process.state} {' '.join(map(str, numbers))}")
     ids = "\t".join([str(process.uid)] * 4)
     tree.write(
         f"{at}/status",
@@ -188,4 +191,5 @@ def _gpu(tree: Tree, gpu: Gpu, index: int, driver: Driver) -> None:
         ("GPU Firmware: ", driver.kernel_version if gpu.gsp else "N/A"),
         ("GPU Excluded:", "No"),
     )
-    tree.write(f"/proc/driver/nvidia/gpus/{gpu.bdf}/information", "\n".join(f"{name}\t {value}" for name, value in rows))
+    text = "\n".join(f"{name}\t {value}" for name, value in rows)
+    tree.write(f"/proc/driver/nvidia/gpus/{gpu.bdf}/information", text)

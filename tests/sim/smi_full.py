@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.sim import smi_query
-from tests.sim.machine import Gpu, Machine
+from tests.sim.machine import Machine
+from tests.sim.machine_gpu import Gpu
 from tests.sim.smi_table import cuda_text
 
 Row = tuple[int, str, object]
@@ -50,9 +51,8 @@ def _gpu(gpu: Gpu, value: dict[str, str]) -> Iterator[Row]:
     yield 1, "GPU Virtualization Mode", None
     modes = {0: "None", 1: "Pass-Through", 2: "VGPU", 3: "Host VGPU", 4: "Host VSGA"}
     yield 2, "Virtualization Mode", modes.get(gpu.virtualization or 0, "N/A")
-    yield 1, "GPU Recovery Action", {0: "None", 1: "Reset", 2: "Reboot", 3: "Drain P2P", 4: "Drain and Reset"}.get(
-        gpu.recovery_action if gpu.recovery_action is not None else -1, "N/A"
-    )
+    actions = ("None", "Reset", "Reboot", "Drain P2P", "Drain and Reset")
+    yield 1, "GPU Recovery Action", "N/A" if gpu.recovery_action is None else actions[gpu.recovery_action]
     yield from _bus(value)
     yield from _memory(gpu, value)
     yield 1, "Compute Mode", value["compute_mode"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.sim.machine import Gpu, Machine
+from tests.sim.machine import Machine
+from tests.sim.machine_gpu import Gpu
 
 # What prints with a unit (and without one after `nounits`).
 UNITS = {
@@ -112,7 +113,8 @@ ALIASES = {"gpu_name": "name", "gpu_uuid": "uuid", "gpu_bus_id": "pci.bus_id", "
 
 def columns(machine: Machine) -> dict[str, list[str]]:
     """Field → its values without units, one a GPU."""
-    plain = {name: [_text(read(machine, index, gpu)) for index, gpu in enumerate(machine.gpus)] for name, read in _FIELDS.items()}
+    gpus = list(enumerate(machine.gpus))
+    plain = {name: [_text(read(machine, index, gpu)) for index, gpu in gpus] for name, read in _FIELDS.items()}
     throttle = {
         name.replace("clocks_event", "clocks_throttle"): values
         for name, values in plain.items()

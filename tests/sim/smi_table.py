@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.sim.machine import Gpu, GpuProcess, Machine
+from tests.sim.machine import Machine
+from tests.sim.machine_gpu import Gpu, GpuProcess
 
 _WIDTH = 89
 COMPUTE_MODES = {0: "Default", 1: "E. Thread", 2: "Prohibited", 3: "E. Process"}

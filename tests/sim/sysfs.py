@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.sim import sysfs_pci, topology
-from tests.sim.machine import MIB, Infiniband, Machine, Nic
+from tests.sim.machine import Infiniband, Machine, Nic
+from tests.sim.machine_gpu import MIB
 from tests.sim.tree import Tree
 
 CGROUP = "/sys/fs/cgroup"

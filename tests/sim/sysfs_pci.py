@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tests.sim import topology
-from tests.sim.machine import MIB, Bridge, Gpu, Machine
+from tests.sim.machine import Bridge, Machine
+from tests.sim.machine_gpu import MIB, Gpu
 from tests.sim.pci_config import Config, Link, config_space
 from tests.sim.tree import Tree
 
-SPEEDS = {gen: f"{rate} GT/s PCIe" for gen, rate in ((1, "2.5"), (2, "5.0"), (3, "8.0"), (4, "16.0"), (5, "32.0"), (6, "64.0"))}
+SPEEDS = {gen: f"{rate} GT/s PCIe" for gen, rate in enumerate(("2.5", "5.0", "8.0", "16.0", "32.0", "64.0"), start=1)}
 
 CLASS_VGA, CLASS_3D, CLASS_AUDIO = 0x030000, 0x030200, 0x040300
 CLASS_BRIDGE, CLASS_ETHERNET, CLASS_INFINIBAND, CLASS_SWITCH = 0x060400, 0x020000, 0x020700, 0x068000

@@ -21,6 +21,7 @@ esac
 
 _SMI = """
 answers={answers}
+case "$*" in "topo "*) {topo} esac
 case "$*" in
 "") exec cat "$answers/table" ;;
 "-L"|"--list-gpus") exec cat "$answers/list" ;;
@@ -61,7 +62,8 @@ exit 18
 """
 
 _NO_DRIVER = """
-echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest NVIDIA driver is installed and running."
+echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest NVIDIA \
+driver is installed and running."
 echo
 exit 9
 """
@@ -108,7 +110,9 @@ def _nvidia_smi(folder: Path, machine: Machine) -> str:
         return _NO_DEVICES
     answers = folder.parent / "answers"
     _answers(answers, machine)
-    return _SMI.format(answers=shlex.quote(str(answers)))
+    # WSL and the like: nothing is printed, and the exit status is not 0.
+    topo = "exit 255 ;;" if machine.system.wsl else ";;"
+    return _SMI.format(answers=shlex.quote(str(answers)), topo=topo)
 
 
 def _answers(folder: Path, machine: Machine) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tests.sim.machine import Bridge, Gpu, Machine, P2p
+from tests.sim.machine import Bridge, Machine, P2p
+from tests.sim.machine_gpu import Gpu
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class Place:
         return self.above[0].at[:7] if self.above else "0000:00"
 
 
-def _walk(bridges: list[Bridge | str], above: tuple[Bridge, ...]) -> Iterator[tuple[str, Place]]:
+def _walk(bridges: tuple[Bridge | str, ...], above: tuple[Bridge, ...]) -> Iterator[tuple[str, Place]]:
     for item in bridges:
         if isinstance(item, str):
             yield item, Place(above)
@@ -107,7 +108,7 @@ def p2p(machine: Machine, first: int, second: int) -> P2p:
 
 
 def peer_access(machine: Machine, first: int, second: int) -> bool:
-    """cuDeviceCanAccessPeer."""
+    """What cuDeviceCanAccessPeer answers."""
     stated = for_pair(machine.cuda.peer_pairs, first, second)
     if stated is not None:
         return stated
