@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, cast
 
@@ -80,33 +81,52 @@ def check(
     )
     command = combine(flags, parse(launch or ()))
     given = bool(launch) or flags != Flags()
-    found = _examine(command, given, snapshot, python, quick, timeout, quiet)
-    facts, diagnosis = diagnose_facts(found.facts, rule_dirs=rules or (), only=only or (), skip=skip or ())
+    rule_dirs = tuple(rules or ())
+    if snapshot is not None:
+        found = _of_snapshot(snapshot, command if given else None)
+    else:
+        found = _of_machine(
+            command, python=python, quick=quick, timeout_s=timeout, quiet=quiet, meanwhile=lambda: _prepare(rule_dirs)
+        )
+    facts, diagnosis = diagnose_facts(found.facts, rule_dirs=rule_dirs, only=only or (), skip=skip or ())
     report = build_report(found, facts, diagnosis)
     threshold = cast("FailOn", fail_on)
     write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
     raise typer.Exit(int(exit_code(report, threshold)))
 
 
-def _examine(
-    command: ParsedCommand,
-    given: bool,
-    snapshot: Path | None,
-    python: str | None,
-    quick: bool,
-    timeout_s: float,
-    quiet: bool,
-) -> Examined:
-    """Facts of this machine, or of a snapshot; a run described on the command line replaces the snapshot's."""
+def _prepare(rule_dirs: tuple[Path, ...]) -> None:
+    """What is needed after the probes, done while they run."""
+    from gpudoctor.cli.diagnose_facts import rule_set
+
+    rule_set(rule_dirs)
+
+
+def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
+    """Facts of a snapshot; a run described on the command line replaces the snapshot's."""
     from dataclasses import replace
 
     from msgspec.structs import replace as with_fields
 
-    from gpudoctor.cli.gather import from_snapshot, live, progress_line
+    from gpudoctor.cli.gather import from_snapshot
 
-    if snapshot is not None:
-        found = from_snapshot(snapshot)
-        return replace(found, facts=with_fields(found.facts, workload=command.workload)) if given else found
+    found = from_snapshot(path)
+    if command is None:
+        return found
+    return replace(found, facts=with_fields(found.facts, workload=command.workload))
+
+
+def _of_machine(
+    command: ParsedCommand,
+    *,
+    python: str | None,
+    quick: bool,
+    timeout_s: float,
+    quiet: bool,
+    meanwhile: Callable[[], None],
+) -> Examined:
+    from gpudoctor.cli.gather import live, progress_line
+
     line = progress_line(wanted=not quiet)
     try:
         return live(
@@ -116,6 +136,7 @@ def _examine(
             quick=quick,
             timeout_s=timeout_s,
             progress=line.update if line else None,
+            meanwhile=meanwhile,
         )
     finally:
         if line:

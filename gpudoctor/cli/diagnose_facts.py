@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import Diagnosis, diagnose
-from gpudoctor.engine.load import load_rules
+from gpudoctor.engine.load import RuleSet, load_rules
 from gpudoctor.model.facts import Facts
 from gpudoctor.paths import rules_dir
 from gpudoctor.workload.rewrite import rewrite
@@ -21,6 +22,12 @@ def diagnose_facts(
     Raises:
         UsageError: a rule directory cannot be used, or --only/--skip names no rule.
     """
-    rules = load_rules(rules_dir(), *rule_dirs)
+    rules = rule_set(tuple(rule_dirs))
     facts = derive(raw)
-    return facts, diagnose(rules, facts, rewrite, only=only, skip=skip)
+    return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=rewrite)
+
+
+@cache
+def rule_set(extra: tuple[Path, ...]) -> RuleSet:
+    """The packaged rules and those of `extra`, loaded once: `check` asks for them while the probes still run."""
+    return load_rules(rules_dir(), *extra)

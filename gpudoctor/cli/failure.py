@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from gpudoctor.cli.exit import ExitCode
+from gpudoctor.model.report import ErrorKind
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -24,10 +25,12 @@ def report_failure(arguments: Sequence[str], message: str, hint: str, code: Exit
     if hint:
         sys.stderr.write(f"hint: {clean(hint)}\n")
     if wants_json(arguments):
-        from gpudoctor.cli.assemble import TOOL, now
+        from gpudoctor.cli.assemble import TOOL
         from gpudoctor.render import renderer
         from gpudoctor.render.error_report import error_report
         from gpudoctor.render.options import RenderOptions
 
-        renderer("json").render(error_report(message, hint, int(code), TOOL, now()), sys.stdout, RenderOptions())
+        kind: ErrorKind = "usage" if code is ExitCode.USAGE else "undiagnosable"
+        report = error_report(message, hint=hint, kind=kind, exit_code=int(code), tool=TOOL)
+        renderer("json").render(report, sys.stdout, RenderOptions())
     return code

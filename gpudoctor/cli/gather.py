@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,9 @@ def live(
     quick: bool,
     timeout_s: float,
     progress: Progress | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Examined:
-    """Run every probe on this machine."""
+    """Run every probe on this machine; `meanwhile` is called while they run."""
     from gpudoctor.probes import discover
 
     host = LocalHost()
@@ -43,7 +44,8 @@ def live(
         quick=quick,
     )
     probes = discover()
-    return examined(examine(host, probes, request, timeout_s=timeout_s, progress=progress), probes, workload)
+    examination = examine(host, probes, request, timeout_s=timeout_s, progress=progress, meanwhile=meanwhile)
+    return examined(examination, probes, workload)
 
 
 def with_model_config(host: Host, workload: Workload) -> Workload:

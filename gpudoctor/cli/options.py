@@ -7,7 +7,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from gpudoctor.errors import UsageError
+
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown ... (see the README).")]
+TextOrJson = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
 Output = Annotated[Optional[Path], typer.Option("--output", "-o", help="Write the result to this file.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.5, max=3600, help="Seconds for all probing together.")]
 Python = Annotated[
@@ -28,3 +31,9 @@ Launch = Annotated[
         metavar="[-- LAUNCH COMMAND...]", help="How the run is started; parsed, never run.", show_default=False
     ),
 ]
+
+
+def check_text_or_json(format_name: str) -> None:
+    """Refuse another format. Raises UsageError."""
+    if format_name not in ("text", "json"):
+        raise UsageError(f"unknown format {format_name!r}", "one of text, json")

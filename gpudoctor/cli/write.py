@@ -14,6 +14,7 @@ from gpudoctor.errors import UsageError
 if TYPE_CHECKING:
     from gpudoctor.cli.exit import FailOn
     from gpudoctor.model.report import Report
+    from gpudoctor.render.options import RenderOptions
 
 _DEFAULT_WIDTH = 80
 
@@ -23,20 +24,8 @@ def write_report(
 ) -> None:
     """Render to stdout, or to a file that is either whole or not there."""
     from gpudoctor.render import renderer
-    from gpudoctor.render.color import color_wanted
-    from gpudoctor.render.options import RenderOptions
 
-    if color not in ("auto", "always", "never"):
-        raise UsageError(f"--color {color!r} is none of auto, always, never")
-    to_terminal = output is None and sys.stdout.isatty()
-    wanted = color_wanted(os.environ, to_terminal, cast("Literal['auto', 'always', 'never']", color))
-    options = RenderOptions(
-        width=shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns if to_terminal else _DEFAULT_WIDTH,
-        color=wanted,
-        verbose=verbose,
-        unicode=output is not None or "utf" in (sys.stdout.encoding or "").lower(),
-        fail_on=fail_on,
-    )
+    options = render_options(color, verbose=verbose, fail_on=fail_on, to_file=output is not None)
     text = io.StringIO()
     renderer(format_name).render(report, text, options)
     if output is None:
@@ -44,6 +33,27 @@ def write_report(
         sys.stdout.flush()
     else:
         write_file(output, text.getvalue())
+
+
+def render_options(color: str, *, verbose: bool, fail_on: FailOn = "error", to_file: bool = False) -> RenderOptions:
+    """What stdout (or a file) can show.
+
+    Raises:
+        UsageError: --color is none of its values.
+    """
+    from gpudoctor.render.color import color_wanted
+    from gpudoctor.render.options import RenderOptions
+
+    if color not in ("auto", "always", "never"):
+        raise UsageError(f"--color {color!r} is none of auto, always, never")
+    to_terminal = not to_file and sys.stdout.isatty()
+    return RenderOptions(
+        width=shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns if to_terminal else _DEFAULT_WIDTH,
+        color=color_wanted(os.environ, to_terminal, cast("Literal['auto', 'always', 'never']", color)),
+        verbose=verbose,
+        unicode=to_file or "utf" in (sys.stdout.encoding or "").lower(),
+        fail_on=fail_on,
+    )
 
 
 def write_file(path: Path, text: str) -> None:

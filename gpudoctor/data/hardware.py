@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 
-from gpudoctor.paths import data_dir
+from gpudoctor.paths import data_file
 
 
 class HardwareRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def table() -> dict[str, HardwareRow]:
     """All rows by name."""
-    loaded = msgspec.json.decode((data_dir() / "hardware.json").read_bytes(), type=_Table)
+    loaded = msgspec.json.decode(data_file("hardware.json").read_bytes(), type=_Table)
     return {row.name: row for row in loaded.rows}
 
 
