@@ -1,0 +1,67 @@
+"""Evidence falls out of the match: values know which fact they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, cast
+
+from gpudoctor.engine.clean import clean
+from gpudoctor.engine.compiled import Shown
+from gpudoctor.engine.filters import shown
+from gpudoctor.engine.values import Absent, Frame, Known, Many
+from gpudoctor.model.finding import Evidence, Plain
+
+MAX_EVIDENCE: Final = 24  # of one finding
+_MAX_ITEMS: Final = 16  # of one list
+
+
+def gather(items: Sequence[Shown], frame: Frame) -> tuple[Evidence, ...]:
+    """The evidence that is there; what is absent proves nothing and is left out."""
+    found: list[Evidence] = []
+    for item in items:
+        found += [evidence for evidence in _evidence(item, frame) if evidence not in found]
+    return tuple(found[:MAX_EVIDENCE])
+
+
+def _evidence(item: Shown, frame: Frame) -> Iterator[Evidence]:
+    value = item.expression.run(frame)
+    if isinstance(value, Absent):
+        return
+    if isinstance(value, Known):
+        yield _one(value, item, item.label)
+        return
+    known = [entry for entry in value.values if isinstance(entry, Known)]
+    if item.label or value.path or any(not entry.path for entry in known):
+        yield _line(value, known, item)
+        return
+    for entry in known[:_MAX_ITEMS]:
+        yield _one(entry, item, "")
+
+
+def _one(value: Known, item: Shown, label: str) -> Evidence:
+    return Evidence(
+        fact=clean(value.path or item.expression.text),
+        value=_plain(value.value),
+        source=clean(value.source),
+        label=label,
+    )
+
+
+def _line(value: Many, known: Sequence[Known], item: Shown) -> Evidence:
+    plain = [_plain(entry.value) for entry in known[:_MAX_ITEMS]]
+    whole = all(isinstance(entry, int) and not isinstance(entry, bool) for entry in plain)
+    more = [f"… {len(known) - _MAX_ITEMS} more"] if len(known) > _MAX_ITEMS else []
+    entries: Plain = cast("list[int]", plain) if whole and not more else [*(shown(entry) for entry in plain), *more]
+    sources = dict.fromkeys(entry.source for entry in known if entry.source)
+    return Evidence(
+        fact=clean(value.path or item.expression.text),
+        value=entries,
+        source=clean(value.source or ", ".join(sources)),
+        label=item.label,
+    )
+
+
+def _plain(value: object) -> Plain:
+    if isinstance(value, (bool, int, float)):
+        return value
+    return clean(str(value))

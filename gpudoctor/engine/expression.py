@@ -1,0 +1,341 @@
+"""Expressions: Python's syntax, parsed and checked at load, never run as Python."""
+
+from __future__ import annotations
+
+import ast
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from msgspec import Struct
+
+from gpudoctor.engine import operators, quantifiers
+from gpudoctor.engine.catalogue import did_you_mean, field_value, fields, map_value
+from gpudoctor.engine.comprehension import Loop, collected, rows_of
+from gpudoctor.engine.functions import FUNCTIONS
+from gpudoctor.engine.kinds import ANY_LIST, BOOL, FLOAT, INT, STR, Kind, common, comparable, list_of
+from gpudoctor.engine.node import Node, Run
+from gpudoctor.engine.problem import SpecError
+from gpudoctor.engine.values import Absent, Frame, Known, Many, Truth, Value, merged, truth
+from gpudoctor.model.facts import Facts
+
+MAX_LENGTH: Final = 2000
+MAX_NESTING: Final = 40
+_MAX_LITERAL: Final = 100
+
+
+class Expression(Struct, frozen=True):
+    """A compiled expression. `names` are the `let` names in force where it stands."""
+
+    text: str
+    kind: Kind
+    run: Run
+
+    def truth(self, frame: Frame) -> Truth:
+        """True, False or Unknown with the missing facts."""
+        return truth(self.run(frame))
+
+
+def compile_expression(text: str, names: Mapping[str, Kind]) -> Expression:
+    """Compile `text`. Raises SpecError with the column of what is wrong."""
+    source = " ".join(text.splitlines()) if "\n" in text else text
+    lead = len(source) - len(source.lstrip())
+    try:
+        node = _Compiler(source.strip(), names).compile()
+    except SpecError as error:
+        raise SpecError(error.message, error.hint, error.column + lead if error.column >= 0 else -1) from error
+    return Expression(source.strip(), node.kind, node.run)
+
+
+def compile_condition(text: str, names: Mapping[str, Kind]) -> Expression:
+    """Compile what must be true or false, or a list (true when not empty)."""
+    expression = compile_expression(text, names)
+    if not expression.kind.truthy:
+        raise SpecError(
+            f"a condition must be true/false or a list, not a {expression.kind}", "compare it with something"
+        )
+    return expression
+
+
+def _parse(text: str) -> ast.expr:
+    if not text:
+        raise SpecError("an empty expression", "see docs/rules.md")
+    if len(text) > MAX_LENGTH:
+        raise SpecError(f"an expression of more than {MAX_LENGTH} characters", "split it with let")
+    try:
+        if "\\" not in text:
+            return ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an unknown escape like '\d' is only a warning to Python
+            return ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        hint = "write a pattern as r'...'" if "escape" in str(error.msg) else ""
+        raise SpecError(f"not an expression: {error.msg}", hint, max(0, (error.offset or 1) - 1)) from error
+    except (RecursionError, MemoryError, ValueError) as error:
+        raise SpecError("not an expression: nested too deep, or with strange characters") from error
+
+
+class _Compiler:
+    """One expression. A method for each kind of syntax; what has no method is not part of the language."""
+
+    def __init__(self, text: str, names: Mapping[str, Kind]) -> None:
+        self._text = text
+        self._names = names
+        self._bound: dict[str, Kind] = {}
+        self._depth = 0
+        self._methods: dict[type[ast.AST], Callable[..., Node]] = {
+            ast.Constant: self._constant,
+            ast.Name: self._name,
+            ast.Attribute: self._attribute,
+            ast.Subscript: self._subscript,
+            ast.Compare: self._compare,
+            ast.BoolOp: self._bool,
+            ast.UnaryOp: self._unary,
+            ast.BinOp: self._binary,
+            ast.IfExp: self._choice,
+            ast.List: self._list,
+            ast.Tuple: self._list,
+            ast.ListComp: self._comprehension,
+            ast.GeneratorExp: self._comprehension,
+            ast.Call: self._call,
+        }
+
+    def compile(self) -> Node:
+        node = self._node(_parse(self._text))
+        if node.kind.name == "section":
+            raise SpecError("a whole section is no value", "name one of its facts")
+        return node
+
+    def _column(self, node: ast.AST) -> int:
+        offset = getattr(node, "col_offset", 0)
+        return offset if self._text.isascii() else len(self._text.encode()[:offset].decode(errors="ignore"))
+
+    def _error(self, node: ast.AST, message: str, hint: str = "") -> SpecError:
+        return SpecError(message, hint, self._column(node))
+
+    def _node(self, node: ast.expr) -> Node:
+        method = self._methods.get(type(node))
+        if method is None:
+            raise self._error(node, f"{type(node).__name__} is not part of the rule language", "see docs/rules.md")
+        self._depth += 1
+        if self._depth > MAX_NESTING:
+            raise self._error(node, f"nested more than {MAX_NESTING} deep", "split it with let")
+        compiled = method(node)
+        self._depth -= 1
+        return compiled
+
+    def _condition(self, node: ast.expr) -> Run:
+        compiled = self._node(node)
+        if not compiled.kind.truthy:
+            raise self._error(node, f"a {compiled.kind} is no condition", "compare it with something")
+        return compiled.run
+
+    def _constant(self, node: ast.Constant) -> Node:
+        value = node.value
+        column = self._column(node)
+        if isinstance(value, bool):
+            return Node(BOOL, _always(Known(value)), column, value)
+        if isinstance(value, (int, str)):
+            return Node(INT if isinstance(value, int) else STR, _always(Known(value)), column, value)
+        if isinstance(value, float) and math.isfinite(value):
+            return Node(FLOAT, _always(Known(value)), column, value)
+        hint = "ask known(x)" if value is None else "numbers, texts, True and False"
+        raise self._error(node, f"{value!r} is not a constant of the rule language", hint)
+
+    def _name(self, node: ast.Name) -> Node:
+        name = node.id
+        kind = self._bound.get(name) or self._names.get(name)
+        if kind is not None:
+            return Node(kind, lambda frame: frame.name(name), self._column(node))
+        field = fields(Facts).get(name)
+        if field is None:
+            known = {*self._bound, *self._names, *fields(Facts), "True", "False"}
+            hint = "it is a function" if name in FUNCTIONS else did_you_mean(name, known)
+            raise self._error(node, f"unknown name {name!r}", hint)
+        return Node(field.kind, lambda frame: Known(getattr(frame.facts, name), name), self._column(node))
+
+    def _attribute(self, node: ast.Attribute) -> Node:
+        owner = self._node(node.value)
+        if owner.kind.struct is None:
+            hint = "take one item: first(...), or a comprehension" if owner.kind.name == "list" else ""
+            raise self._error(node, f"a {owner.kind} has no field {node.attr!r}", hint)
+        name, field = node.attr, fields(owner.kind.struct).get(node.attr)
+        if field is None:
+            hint = did_you_mean(name, fields(owner.kind.struct))
+            raise self._error(node, f"unknown fact {ast.unparse(node)!r}", hint)
+        run = owner.run
+
+        def get(frame: Frame) -> Value:
+            value = run(frame)
+            if isinstance(value, Absent):
+                return value
+            holder = cast(Known, value)
+            return field_value(holder.value, name, field, f"{holder.path}.{name}", holder.source)
+
+        return Node(field.kind, get, self._column(node))
+
+    def _subscript(self, node: ast.Subscript) -> Node:
+        owner, index = self._node(node.value), self._node(node.slice)
+        column = self._column(node)
+        if owner.kind.name == "map":
+            if index.kind != STR:
+                raise self._error(node.slice, "a map is asked by name", "like environment.variables['NCCL_DEBUG']")
+            return Node(STR, _map_entry(owner.run, index.run), column)
+        if owner.kind.element is None:
+            raise self._error(node, f"a {owner.kind} has no items")
+        if not isinstance(index.constant, int) or isinstance(index.constant, bool):
+            raise self._error(node.slice, "a list is asked by a constant position", "or use first(...)")
+        return Node(owner.kind.element, quantifiers.item(owner.run, index.constant), column)
+
+    def _compare(self, node: ast.Compare) -> Node:
+        operands = [self._node(operand) for operand in (node.left, *node.comparators)]
+        parts = [
+            self._comparison(operation, left, right)
+            for operation, left, right in zip(node.ops, operands, operands[1:], strict=False)
+        ]
+        return Node(BOOL, parts[0] if len(parts) == 1 else operators.conjunction(parts), self._column(node))
+
+    def _comparison(self, operation: ast.cmpop, left: Node, right: Node) -> Run:
+        name = type(operation).__name__
+        if name in ("In", "NotIn"):
+            self._check_membership(left, right)
+            return operators.membership(left.run, right.run, negated=name == "NotIn")
+        if name not in operators.COMPARISONS:
+            raise SpecError("'is' is not part of the rule language", "use == or known(x)", left.column)
+        if not comparable(left.kind, right.kind):
+            raise SpecError(
+                f"a {left.kind} cannot be compared with a {right.kind}", _hint(left.kind, right.kind), left.column
+            )
+        ordered = left.kind.number or left.kind.name == "version"
+        if name not in ("Eq", "NotEq") and not ordered:
+            hint = "version(x) < version('2.18') compares versions, number(x) reads a number"
+            raise SpecError(f"a {left.kind} has no order", hint, left.column)
+        return operators.comparison(operators.COMPARISONS[name], left.run, right.run)
+
+    def _check_membership(self, left: Node, right: Node) -> None:
+        element = right.kind.element
+        if right.kind == ANY_LIST or (right.kind.name == "map" and left.kind == STR):
+            return
+        if element is None:
+            hint = "contains(x, 'part') looks inside a text" if right.kind == STR else ""
+            raise SpecError(f"'in' needs a list or map, not a {right.kind}", hint, right.column)
+        if not comparable(left.kind, element):
+            raise SpecError(f"a {left.kind} cannot be in a {right.kind}", column=left.column)
+
+    def _bool(self, node: ast.BoolOp) -> Node:
+        parts = [self._condition(value) for value in node.values]
+        join = operators.conjunction if isinstance(node.op, ast.And) else operators.disjunction
+        return Node(BOOL, join(parts), self._column(node))
+
+    def _unary(self, node: ast.UnaryOp) -> Node:
+        column = self._column(node)
+        if isinstance(node.op, ast.Not):
+            return Node(BOOL, operators.negation(self._condition(node.operand)), column)
+        operand = self._node(node.operand)
+        if not isinstance(node.op, ast.USub) or not operand.kind.number:
+            raise self._error(node, "only 'not' and '-' of a number stand before a value")
+        constant = operand.constant
+        zero = _always(Known(0))
+        run = operators.arithmetic("Sub", zero, operand.run, self._text)
+        return Node(operand.kind, run, column, -constant if isinstance(constant, (int, float)) else None)
+
+    def _binary(self, node: ast.BinOp) -> Node:
+        left, right = self._node(node.left), self._node(node.right)
+        name = type(node.op).__name__
+        if name not in operators.ARITHMETIC:
+            raise self._error(node, f"the operator {name} is not part of the rule language", "+ - * / // %")
+        if not (left.kind.number and right.kind.number):
+            hint = 'a template puts texts together: "{a}/{b}"' if STR in (left.kind, right.kind) else ""
+            raise self._error(node, f"arithmetic of a {left.kind} and a {right.kind}", hint)
+        kind = INT if left.kind == right.kind == INT and name != "Div" else FLOAT
+        run = operators.arithmetic(name, left.run, right.run, ast.unparse(node))
+        return Node(kind, run, self._column(node))
+
+    def _choice(self, node: ast.IfExp) -> Node:
+        condition = self._condition(node.test)
+        then, otherwise = self._node(node.body), self._node(node.orelse)
+        kind = common(then.kind, otherwise.kind)
+        if kind is None:
+            raise self._error(node, f"one of {then.kind} and {otherwise.kind} is no kind of value")
+        return Node(kind, operators.choice(condition, then.run, otherwise.run), self._column(node))
+
+    def _list(self, node: ast.List | ast.Tuple) -> Node:
+        if len(node.elts) > _MAX_LITERAL:
+            raise self._error(
+                node, f"a list of more than {_MAX_LITERAL} values", "a table belongs into data, not a rule"
+            )
+        items = [self._node(element) for element in node.elts]
+        if not items:
+            return Node(ANY_LIST, _always(Many(())), self._column(node))
+        kind = items[0].kind
+        for item in items:
+            merged_kind = common(kind, item.kind)
+            if merged_kind is None or merged_kind.name not in ("bool", "int", "float", "str", "version"):
+                raise SpecError("a list holds plain values of one kind", column=item.column)
+            kind = merged_kind
+        runs = [item.run for item in items]
+        return Node(list_of(kind), lambda frame: Many(tuple(run(frame) for run in runs)), self._column(node))
+
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> Node:
+        outer = dict(self._bound)
+        loops = [self._loop(generator) for generator in node.generators]
+        element = self._node(node.elt)
+        self._bound = outer
+        if element.kind.name in ("section", "map"):
+            raise self._error(node.elt, f"a list of {element.kind} is not supported", "choose a field")
+        rows = rows_of(loops, element.run)
+        return Node(list_of(element.kind), collected(rows), self._column(node), rows=rows)
+
+    def _loop(self, generator: ast.comprehension) -> Loop:
+        target = generator.target
+        if generator.is_async or not isinstance(target, ast.Name):
+            raise self._error(target, "a comprehension binds one plain name", "[g for g in gpus.devices if ...]")
+        items = self._node(generator.iter)
+        element = STR if items.kind.name == "map" else items.kind.element
+        if element is None:
+            raise self._error(generator.iter, f"a {items.kind} has no items to go through")
+        check_name(target.id, {*self._names, *self._bound}, self._column(target))
+        self._bound[target.id] = element
+        conditions = tuple(self._condition(condition) for condition in generator.ifs)
+        return Loop(target.id, items.run, conditions)
+
+    def _call(self, node: ast.Call) -> Node:
+        if not isinstance(node.func, ast.Name):
+            raise self._error(node, "only the functions of docs/rules.md can be called")
+        if node.func.id not in FUNCTIONS:
+            raise self._error(node, f"unknown function {node.func.id}()", did_you_mean(node.func.id, FUNCTIONS))
+        if node.keywords:
+            raise self._error(node, "arguments have no names here")
+        return FUNCTIONS[node.func.id]([self._node(argument) for argument in node.args], self._column(node))
+
+
+def check_name(name: str, taken: set[str], column: int = -1) -> None:
+    """Refuse a name that would hide another. Raises SpecError."""
+    if not name.isidentifier() or not name.isascii() or name.startswith("_"):
+        raise SpecError(f"{name!r} is no name", "letters, digits and _", column)
+    if name in taken or name in FUNCTIONS or name in fields(Facts):
+        raise SpecError(f"the name {name!r} is taken", "choose another", column)
+
+
+def _always(value: Value) -> Run:
+    return lambda _: value
+
+
+def _hint(left: Kind, right: Kind) -> str:
+    names = {left.name, right.name}
+    if names == {"str", "version"}:
+        return "version(...) on both sides"
+    if "str" in names and names & {"int", "float"}:
+        return "take the quotes away, or number(x) for a text that holds a number"
+    return "use 'in', count(...) or a comprehension" if "list" in names else ""
+
+
+def _map_entry(owner: Run, name: Run) -> Run:
+    def run(frame: Frame) -> Value:
+        mapping, key = owner(frame), name(frame)
+        if not (isinstance(mapping, Known) and isinstance(key, Known)):
+            return merged(mapping, key)
+        return map_value(mapping, str(key.value))
+
+    return run

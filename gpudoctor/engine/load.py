@@ -1,0 +1,213 @@
+"""Rules from folders: `<folder>/<area>/<slug>.yaml`. Every error is collected, not only the first."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path as FilePath
+from typing import Final
+
+import msgspec
+
+from gpudoctor.engine.catalogue import did_you_mean
+from gpudoctor.engine.causes import causes
+from gpudoctor.engine.compiled import Rule
+from gpudoctor.engine.problem import Problem, RuleFileError
+from gpudoctor.engine.rule import RuleSpec
+from gpudoctor.engine.yaml_strict import MAX_BYTES, Document, Path, parse
+from gpudoctor.errors import UsageError
+
+MAX_FILES: Final = 2000
+
+
+class RuleSet(msgspec.Struct, frozen=True):
+    """Rules in the order of their ids."""
+
+    rules: tuple[Rule, ...]
+
+    def find(self, rule_id: str) -> Rule | None:
+        """The rule with this id."""
+        return next((rule for rule in self.rules if rule.spec.id == rule_id), None)
+
+    def select(self, only: Iterable[str], skip: Iterable[str]) -> tuple[Rule, ...]:
+        """The rules that `--only` and `--skip` leave: each names a rule id or a cause. Raises UsageError."""
+        wanted, unwanted = frozenset(only), frozenset(skip)
+        known = {rule.spec.id for rule in self.rules} | causes().keys()
+        for name in sorted((wanted | unwanted) - known):
+            raise UsageError(f"no rule or cause is called {name!r}", did_you_mean(name, known))
+        return tuple(
+            rule
+            for rule in self.rules
+            if (not wanted or wanted & {rule.spec.id, rule.spec.cause})
+            and not unwanted & {rule.spec.id, rule.spec.cause}
+        )
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What reading folders gave: the rules of the right form, and the problems of the others."""
+
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...]
+
+
+def load_rules(own: FilePath, *extra: FilePath) -> RuleSet:
+    """Our own rules and those of `extra` folders; of the latter every expression is checked now.
+
+    Raises RuleFileError with every problem.
+    """
+    found = read_rules([own])
+    added = read_rules(extra, foreign=True)
+    rules = (*found.rules, *added.rules)
+    problems = [*found.problems, *added.problems, *check_links(rules)]
+    for rule in added.rules:
+        problems += rule.check()
+    if problems:
+        raise RuleFileError(problems)
+    return RuleSet(tuple(sorted(rules, key=lambda rule: rule.spec.id)))
+
+
+def read_rules(folders: Sequence[FilePath], *, foreign: bool = False) -> Found:
+    """Read every rule below `folders`; `foreign` ones must not be writable by everybody."""
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    for folder in folders:
+        try:
+            files = _files(folder, foreign=foreign)
+        except RuleFileError as error:
+            problems += error.problems
+            continue
+        for file in files:
+            rule = _read_or_note(file, problems)
+            rules += [rule] if rule is not None else []
+    return Found(tuple(rules), tuple(problems))
+
+
+def _read_or_note(file: FilePath, problems: list[Problem]) -> Rule | None:
+    try:
+        return read_rule(file)
+    except RuleFileError as error:
+        problems += error.problems
+        return None
+
+
+def _files(folder: FilePath, *, foreign: bool) -> list[FilePath]:
+    if not folder.is_dir():
+        raise _error(folder, "is no folder", "--rules takes a folder of <area>/<slug>.yaml")
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
+    problems: list[Problem] = []
+    if len(files) > MAX_FILES:
+        raise _error(folder, f"holds more than {MAX_FILES} rules", "name the folder of the rules")
+    if foreign:
+        for place in (folder, *sorted({path.parent for path in files} - {folder}), *files):
+            problems += _check_mode(place)
+    for path in files:
+        if path.suffix == ".yml":
+            problems.append(Problem(str(path), 0, 0, "a rule file ends in .yaml", "rename it"))
+        elif path.parent.parent != folder:
+            problems.append(Problem(str(path), 0, 0, "a rule lies in <area>/<slug>.yaml", "move it"))
+    if problems:
+        raise RuleFileError(problems)
+    return files
+
+
+def _check_mode(place: FilePath) -> list[Problem]:
+    if not place.stat().st_mode & stat.S_IWOTH:
+        return []
+    hint = "rules end up as commands that you paste: chmod o-w, or copy them to a folder of your own"
+    return [Problem(str(place), 0, 0, "can be written by every user of this machine", hint)]
+
+
+def _error(place: FilePath, message: str, hint: str) -> RuleFileError:
+    return RuleFileError([Problem(str(place), 0, 0, message, hint)])
+
+
+def read_rule(file: FilePath) -> Rule:
+    """One rule file. Raises RuleFileError."""
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise _error(file, f"cannot be read: {error.strerror}", "check its permissions") from error
+    document = parse(raw, str(file))
+    try:
+        spec = msgspec.convert(document.data, RuleSpec)
+    except msgspec.ValidationError as error:
+        raise RuleFileError(_form_problems(document, error)) from error
+    problems = _identity_problems(file, spec, document)
+    if problems:
+        raise RuleFileError(problems)
+    return Rule(spec, document)
+
+
+def _identity_problems(file: FilePath, spec: RuleSpec, document: Document) -> list[Problem]:
+    problems = []
+    if spec.id != file.stem:
+        problems.append(document.problem(("id",), f"the id {spec.id!r} is not the file's name", f"write {file.stem}"))
+    if spec.area != file.parent.name:
+        problems.append(
+            document.problem(("area",), f"the area {spec.area!r} is not the folder's name", f"write {file.parent.name}")
+        )
+    if spec.cause not in causes():
+        hint = did_you_mean(spec.cause, causes())
+        problems.append(document.problem(("cause",), f"unknown cause {spec.cause!r}", hint))
+    return problems
+
+
+def _form_problems(document: Document, first: msgspec.ValidationError) -> list[Problem]:
+    """Every key on its own, because msgspec stops at the first error."""
+    if not isinstance(document.data, dict):
+        return [document.problem((), "a rule is a mapping", "see docs/rules.md")]
+    problems: list[Problem] = []
+    known = {field.name: field for field in msgspec.structs.fields(RuleSpec)}
+    for name, value in document.data.items():
+        if name not in known:
+            problems.append(document.problem((name,), f"unknown key {name!r}", did_you_mean(name, known)))
+            continue
+        try:
+            msgspec.convert(value, known[name].type)
+        except msgspec.ValidationError as error:
+            problems.append(_form_problem(document, error, (name,)))
+    missing = sorted(name for name, field in known.items() if field.required and name not in document.data)
+    if missing:
+        problems.append(document.problem((), "lacks " + ", ".join(missing), "see docs/rules.md"))
+    return problems or [_form_problem(document, first, ())]
+
+
+_PLACE: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
+_UNKNOWN: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
+
+
+def _form_problem(document: Document, error: msgspec.ValidationError, prefix: Path) -> Problem:
+    text = str(error)
+    place = _PLACE.search(text)
+    path = prefix
+    for name, index in _STEP.findall(place["path"]) if place else []:
+        if not name and not index:
+            break  # a value of a mapping: msgspec does not say which
+        path = (*path, name or int(index))
+    unknown = _UNKNOWN.search(text)
+    message = text[: place.start()] if place else text
+    return document.problem((*path, unknown["name"]) if unknown else path, message[:1].lower() + message[1:])
+
+
+def check_links(rules: Iterable[Rule]) -> list[Problem]:
+    """Ids that are there twice, and names in `explains` and `suppresses` that nothing has."""
+    rules = tuple(rules)
+    problems: list[Problem] = []
+    files: dict[str, str] = {}
+    for rule in rules:
+        other = files.setdefault(rule.spec.id, rule.document.file)
+        if other != rule.document.file:
+            problems.append(rule.document.problem(("id",), f"{other} has the same id", "rename one of the two"))
+    for rule in rules:
+        for key, names, known in (
+            ("explains", rule.spec.explains, files.keys() | causes().keys()),
+            ("suppresses", rule.spec.suppresses, files.keys()),
+        ):
+            for position, name in enumerate(names):
+                if name not in known:
+                    hint = did_you_mean(name, known)
+                    problems.append(rule.document.problem((key, position), f"nothing is called {name!r}", hint))
+    return problems

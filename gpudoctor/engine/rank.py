@@ -1,0 +1,104 @@
+"""The order of findings: what is suppressed, what is only an echo, and which comes first. Deterministic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gpudoctor.engine.rule import Tier
+from gpudoctor.model.finding import SEVERITIES, Finding
+
+_TIERS: Final[dict[Tier, int]] = {"proof": 0, "log": 1, "fact": 2}
+
+
+class Candidate(Struct, frozen=True):
+    """A finding before it has a rank, and what decides about its rank."""
+
+    finding: Finding
+    order: int = 9  # place in the diagnostic order
+    tier: Tier = "fact"
+    explains: tuple[str, ...] = ()
+    suppresses: tuple[str, ...] = ()
+
+
+def conclude(candidates: Iterable[Candidate]) -> tuple[Finding, ...]:
+    """Rank the findings: suppressed ones are dropped, echoes come last and are at most warnings."""
+    ranked = sorted(candidates, key=_key)
+    dropped = {position for _, position in _edges(ranked, _suppresses)}
+    ranked = [candidate for position, candidate in enumerate(ranked) if position not in dropped]
+    roots = _roots(ranked)
+    settled = sorted(
+        (
+            _echo(candidate, ranked[roots[i]].finding.id) if i in roots else candidate
+            for i, candidate in enumerate(ranked)
+        ),
+        key=_key,
+    )
+    return tuple(replace(candidate.finding, rank=rank) for rank, candidate in enumerate(settled, start=1))
+
+
+def _key(candidate: Candidate) -> tuple[bool, bool, int, int, int, float, str]:
+    finding = candidate.finding
+    return (
+        finding.echo_of is not None,
+        # A remark is never the root cause, however good its evidence.
+        finding.severity == "info",
+        _TIERS[candidate.tier],
+        SEVERITIES.index(finding.severity),
+        candidate.order,
+        -finding.confidence,
+        finding.id,
+    )
+
+
+def _suppresses(one: Candidate, other: Candidate) -> bool:
+    return other.finding.id in one.suppresses
+
+
+def _explains(one: Candidate, other: Candidate) -> bool:
+    return other.finding.id in one.explains or other.finding.cause in one.explains
+
+
+def _edges(ranked: Sequence[Candidate], relation: Callable[[Candidate, Candidate], bool]) -> list[tuple[int, int]]:
+    """The pairs in relation, best-ranked first, without those that would close a circle."""
+    below: list[set[int]] = [set() for _ in ranked]
+    edges = []
+    for i, one in enumerate(ranked):
+        for j, other in enumerate(ranked):
+            if i != j and relation(one, other) and not _reaches(below, j, i):
+                below[i].add(j)
+                edges.append((i, j))
+    return edges
+
+
+def _reaches(below: Sequence[set[int]], start: int, goal: int) -> bool:
+    todo, seen = [start], {start}
+    while todo:
+        for further in below[todo.pop()] - seen:
+            if further == goal:
+                return True
+            seen.add(further)
+            todo.append(further)
+    return False
+
+
+def _roots(ranked: Sequence[Candidate]) -> dict[int, int]:
+    """For each echo its root: the best-ranked finding that explains it, and what explains that one in turn."""
+    parents: dict[int, int] = {}
+    for i, j in _edges(ranked, _explains):
+        parents.setdefault(j, i)
+    roots = {}
+    for echo in parents:
+        root = echo
+        while root in parents:
+            root = parents[root]
+        roots[echo] = root
+    return roots
+
+
+def _echo(candidate: Candidate, root: str) -> Candidate:
+    severity = "warning" if candidate.finding.severity == "error" else candidate.finding.severity
+    return replace(candidate, finding=replace(candidate.finding, echo_of=root, severity=severity))

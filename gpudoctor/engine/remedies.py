@@ -1,0 +1,79 @@
+"""Fixes for this machine. A fix whose command would need an absent fact is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from gpudoctor.engine.clean import clean
+from gpudoctor.engine.compiled import Changed, Remedy
+from gpudoctor.engine.template import Template
+from gpudoctor.engine.values import Frame
+from gpudoctor.model.change import Change
+from gpudoctor.model.facts import Workload
+from gpudoctor.model.finding import Fix
+
+# Writes the user's own launch command with the change; see `gpudoctor.workload.rewrite`.
+Rewriter = Callable[[Workload, Change], str]
+
+
+def remedies(
+    fixes: Sequence[Remedy], frame: Frame, rewrite: Rewriter | None
+) -> tuple[tuple[Fix, ...], tuple[str, ...]]:
+    """The fixes that apply, and what went wrong with the others."""
+    made: list[Fix] = []
+    defects: list[str] = []
+    for remedy in fixes:
+        try:
+            fix = _fix(remedy, frame, rewrite)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            defects.append(clean(f"internal: fix {remedy.title.text!r}: {type(error).__name__}: {error}"))
+            continue
+        if fix is not None:
+            made.append(fix)
+    return tuple(made), tuple(defects)
+
+
+def _fix(remedy: Remedy, frame: Frame, rewrite: Rewriter | None) -> Fix | None:
+    if remedy.when is not None and remedy.when.truth(frame) is not True:
+        return None
+    command: str | None = ""
+    env: dict[str, str] = {}
+    if remedy.change is not None:
+        change = change_of(remedy.change, frame)
+        if change is None:
+            return None
+        env = change.env
+        command = rewrite(frame.facts.workload, change) if rewrite is not None else ""
+    elif remedy.command.parts:
+        command = remedy.command.command(frame)
+    if command is None:
+        return None
+    return Fix(
+        title=remedy.title.prose(frame),
+        command=command,
+        env=env,
+        caveat=remedy.caveat.prose(frame),
+        undo=remedy.undo.prose(frame),
+        needs=remedy.needs,
+    )
+
+
+def change_of(templates: Changed, frame: Frame) -> Change | None:
+    """The change with its values, None where one of them is absent."""
+    flags, env = _filled(templates.flags, frame), _filled(templates.env, frame)
+    unset, add, remove = (_list(texts, frame) for texts in (templates.unset, templates.add, templates.remove))
+    if flags is None or env is None or unset is None or add is None or remove is None:
+        return None
+    return Change(flags=flags, env=env, unset=unset, add=add, remove=remove)
+
+
+def _filled(templates: Mapping[str, Template], frame: Frame) -> dict[str, str] | None:
+    texts = {name: template.plain(frame) for name, template in templates.items()}
+    whole = {name: text for name, text in texts.items() if text is not None}
+    return whole if len(whole) == len(texts) else None
+
+
+def _list(templates: Iterable[Template], frame: Frame) -> tuple[str, ...] | None:
+    texts = [template.plain(frame) for template in templates]
+    whole = tuple(text for text in texts if text is not None)
+    return whole if len(whole) == len(texts) else None

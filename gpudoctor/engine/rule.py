@@ -1,0 +1,94 @@
+"""A rule file as frozen structs: exactly the keys of docs/rules.md, unknown keys forbidden."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from gpudoctor.model.finding import Needs, Severity
+
+Tier = Literal["proof", "log", "fact"]
+Status = Literal["preview", "stable", "deprecated"]
+Expect = Literal["fires", "silent", "unknown"]
+
+_Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+_Line = Annotated[str, Meta(min_length=1, max_length=400)]
+_Date = Annotated[str, Meta(pattern=r"^20[0-9][0-9]-[01][0-9]-[0-3][0-9]$")]
+
+
+class EvidenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """An expression to show. With a label a list is one line, without one each item is."""
+
+    expr: str
+    label: str = ""
+
+
+class ChangeSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """Templates of a `model.change.Change`."""
+
+    flags: dict[str, str | int | float] = field(default_factory=dict)
+    env: dict[str, str | int] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class FixSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing to do; at most one of `change` and `command`."""
+
+    title: _Line
+    when: str = ""
+    change: ChangeSpec | None = None
+    command: str = ""
+    caveat: str = ""
+    needs: Needs = "user"
+    undo: str = ""
+
+
+class Reference(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where it is written, and the day on which it was read."""
+
+    title: str
+    url: Annotated[str, Meta(pattern="^https?://")]
+    date: _Date
+
+
+class CaseSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A test of the rule. `title`, `subject`, `fix` and `missing` are parts that the result must contain."""
+
+    name: _Line
+    given: dict[str, object]  # plain YAML, checked against the catalogue of facts by cases.py
+    expect: Expect
+    title: str = ""
+    subject: str = ""
+    fix: str = ""  # of the best fix: title, command or a value of its change
+    missing: str = ""  # a path in `not_evaluated`
+
+
+class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rule file."""
+
+    id: _Slug
+    title: _Line
+    cause: str
+    area: _Slug
+    order: Annotated[int, Meta(ge=1, le=9)]
+    severity: Severity
+    confidence: Annotated[float, Meta(gt=0, le=1)]
+    since: str
+    status: Status
+    tier: Tier = "fact"
+    doc: str
+    applies: str = ""
+    let: dict[str, str] = field(default_factory=dict)
+    when: str
+    subject: str = "host"
+    why: str
+    evidence: tuple[str | EvidenceSpec, ...]
+    fixes: tuple[FixSpec, ...]
+    verify: str = ""
+    explains: tuple[str, ...] = ()
+    suppresses: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    cases: tuple[CaseSpec, ...] = ()
