@@ -48,6 +48,17 @@ class Links(Struct, frozen=True):
             return link
         return link + (REFUSED if state is False else UNSURE if state is None and link != UNSURE else "")
 
+    def permission(self) -> str:
+        """What the driver allows, and what the marks of `cell` mean."""
+        states = set(self.p2p.values())
+        if states == {True}:
+            return "The driver grants peer-to-peer copies for every pair."
+        if states == {False}:
+            return "The driver refuses peer-to-peer copies for every pair."
+        if states == {None}:
+            return "Whether the driver grants peer-to-peer copies is unknown."
+        return f"{REFUSED} the driver refuses peer-to-peer copies" + (f", {UNSURE} unknown" if None in states else "")
+
 
 def draw(canvas: Canvas, facts: Facts, *, verbose: bool) -> None:
     """The section; nothing where no GPU is known."""
@@ -164,16 +175,7 @@ def _legend(canvas: Canvas, links: Links) -> None:
             spans += [("NV#" if key == "NV" else key, _STYLES[key]), (f" {meaning} · ", "faint")]
     spans[-1:] = [(spans[-1][0].rstrip(" ·"), "faint")] if spans else []
     canvas.paragraph(*spans, indent=INDENT)
-    states = set(links.p2p.values())
-    if states == {True}:
-        say = "The driver grants peer-to-peer copies for every pair."
-    elif states == {False}:
-        say = "The driver refuses peer-to-peer copies for every pair."
-    elif states == {None}:
-        say = "Whether the driver grants peer-to-peer copies is unknown."
-    else:
-        say = f"{REFUSED} the driver refuses peer-to-peer copies" + (f", {UNSURE} unknown" if None in states else "")
-    canvas.paragraph((say, "faint"), indent=INDENT)
+    canvas.paragraph((links.permission(), "faint"), indent=INDENT)
 
 
 def _group_legend(canvas: Canvas, facts: Facts, group: set[int]) -> None:
