@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
@@ -13,6 +14,7 @@ from gpudoctor.model.finding import Evidence, Plain
 
 MAX_EVIDENCE: Final = 24  # of one finding
 _MAX_ITEMS: Final = 16  # of one list
+_KEY: Final = re.compile(r"\[[^\]]*\]")
 
 
 def gather(items: Sequence[Shown], frame: Frame) -> tuple[Evidence, ...]:
@@ -54,11 +56,17 @@ def _line(value: Many, known: Sequence[Known], item: Shown) -> Evidence:
     entries: Plain = cast("list[int]", plain) if whole and not more else [*(shown(entry) for entry in plain), *more]
     sources = dict.fromkeys(entry.source for entry in known if entry.source)
     return Evidence(
-        fact=clean(value.path or item.expression.text),
+        fact=clean(value.path or _common_path(known) or item.expression.text),
         value=entries,
         source=clean(value.source or ", ".join(sources)),
         label=item.label,
     )
+
+
+def _common_path(known: Sequence[Known]) -> str:
+    """`gpus.devices[].name` for the names of several GPUs, "" where they are facts of different kinds."""
+    paths = {_KEY.sub("[]", entry.path) for entry in known}
+    return paths.pop() if len(paths) == 1 else ""
 
 
 def _plain(value: object) -> Plain:

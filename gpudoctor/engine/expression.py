@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
@@ -12,15 +11,16 @@ from msgspec import Struct
 
 from gpudoctor.engine import operators, quantifiers
 from gpudoctor.engine.catalogue import did_you_mean, field_value, fields, map_value
+from gpudoctor.engine.comparing import comparison_of
 from gpudoctor.engine.comprehension import Loop, collected, rows_of
 from gpudoctor.engine.functions import FUNCTIONS
-from gpudoctor.engine.kinds import ANY_LIST, BOOL, FLOAT, INT, STR, Kind, common, comparable, list_of
+from gpudoctor.engine.kinds import ANY_LIST, BOOL, FLOAT, INT, STR, Kind, common, list_of
 from gpudoctor.engine.node import Node, Run
 from gpudoctor.engine.problem import SpecError
+from gpudoctor.engine.syntax import parse_expression
 from gpudoctor.engine.values import Absent, Frame, Known, Many, Truth, Value, merged, truth
 from gpudoctor.model.facts import Facts
 
-MAX_LENGTH: Final = 2000
 MAX_NESTING: Final = 40
 _MAX_LITERAL: Final = 100
 
@@ -58,24 +58,6 @@ def compile_condition(text: str, names: Mapping[str, Kind]) -> Expression:
     return expression
 
 
-def _parse(text: str) -> ast.expr:
-    if not text:
-        raise SpecError("an empty expression", "see docs/rules.md")
-    if len(text) > MAX_LENGTH:
-        raise SpecError(f"an expression of more than {MAX_LENGTH} characters", "split it with let")
-    try:
-        if "\\" not in text:
-            return ast.parse(text, mode="eval").body
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # an unknown escape like '\d' is only a warning to Python
-            return ast.parse(text, mode="eval").body
-    except SyntaxError as error:
-        hint = "write a pattern as r'...'" if "escape" in str(error.msg) else ""
-        raise SpecError(f"not an expression: {error.msg}", hint, max(0, (error.offset or 1) - 1)) from error
-    except (RecursionError, MemoryError, ValueError) as error:
-        raise SpecError("not an expression: nested too deep, or with strange characters") from error
-
-
 class _Compiler:
     """One expression. A method for each kind of syntax; what has no method is not part of the language."""
 
@@ -102,7 +84,7 @@ class _Compiler:
         }
 
     def compile(self) -> Node:
-        node = self._node(_parse(self._text))
+        node = self._node(parse_expression(self._text))
         if node.kind.name == "section":
             raise SpecError("a whole section is no value", "name one of its facts")
         return node
@@ -191,37 +173,10 @@ class _Compiler:
     def _compare(self, node: ast.Compare) -> Node:
         operands = [self._node(operand) for operand in (node.left, *node.comparators)]
         parts = [
-            self._comparison(operation, left, right)
+            comparison_of(type(operation).__name__, left, right)
             for operation, left, right in zip(node.ops, operands, operands[1:], strict=False)
         ]
         return Node(BOOL, parts[0] if len(parts) == 1 else operators.conjunction(parts), self._column(node))
-
-    def _comparison(self, operation: ast.cmpop, left: Node, right: Node) -> Run:
-        name = type(operation).__name__
-        if name in ("In", "NotIn"):
-            self._check_membership(left, right)
-            return operators.membership(left.run, right.run, negated=name == "NotIn")
-        if name not in operators.COMPARISONS:
-            raise SpecError("'is' is not part of the rule language", "use == or known(x)", left.column)
-        if not comparable(left.kind, right.kind):
-            raise SpecError(
-                f"a {left.kind} cannot be compared with a {right.kind}", _hint(left.kind, right.kind), left.column
-            )
-        ordered = left.kind.number or left.kind.name == "version"
-        if name not in ("Eq", "NotEq") and not ordered:
-            hint = "version(x) < version('2.18') compares versions, number(x) reads a number"
-            raise SpecError(f"a {left.kind} has no order", hint, left.column)
-        return operators.comparison(operators.COMPARISONS[name], left.run, right.run)
-
-    def _check_membership(self, left: Node, right: Node) -> None:
-        element = right.kind.element
-        if right.kind == ANY_LIST or (right.kind.name == "map" and left.kind == STR):
-            return
-        if element is None:
-            hint = "contains(x, 'part') looks inside a text" if right.kind == STR else ""
-            raise SpecError(f"'in' needs a list or map, not a {right.kind}", hint, right.column)
-        if not comparable(left.kind, element):
-            raise SpecError(f"a {left.kind} cannot be in a {right.kind}", column=left.column)
 
     def _bool(self, node: ast.BoolOp) -> Node:
         parts = [self._condition(value) for value in node.values]
@@ -320,15 +275,6 @@ def check_name(name: str, taken: set[str], column: int = -1) -> None:
 
 def _always(value: Value) -> Run:
     return lambda _: value
-
-
-def _hint(left: Kind, right: Kind) -> str:
-    names = {left.name, right.name}
-    if names == {"str", "version"}:
-        return "version(...) on both sides"
-    if "str" in names and names & {"int", "float"}:
-        return "take the quotes away, or number(x) for a text that holds a number"
-    return "use 'in', count(...) or a comprehension" if "list" in names else ""
 
 
 def _map_entry(owner: Run, name: Run) -> Run:
