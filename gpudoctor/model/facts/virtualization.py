@@ -12,5 +12,5 @@ class Virtualization(Section, frozen=True, kw_only=True):
     wsl: Fact[int] = NOT_PROVIDED  # 0, 1 or 2
     host_pid_namespace: Fact[bool] = NOT_PROVIDED
     host_ipc_namespace: Fact[bool] = NOT_PROVIDED
-    nvidia_runtime: Fact[bool] = NOT_PROVIDED  # NVIDIA_VISIBLE_DEVICES or the toolkit's mounts are there
+    nvidia_runtime: Fact[bool] = NOT_PROVIDED  # the toolkit's mounts are there; many images set the variable below
     nvidia_visible_devices: Fact[str] = NOT_PROVIDED
