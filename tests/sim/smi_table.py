@@ -92,4 +92,4 @@ def _process(machine: Machine, index: int, process: GpuProcess, command: str) ->
     kind = {"compute": "C", "graphics": "G", "mps": "M+C"}[process.kind]
     name = command if len(command) <= 35 else f"...{command[-32:]}"
     used = "N/A" if process.used_mib is None else f"{process.used_mib}MiB"
-    return f"|  {index:>3}  {instance:>4} {compute:>4} {process.pid:>16} {kind:>6}   {name:<35} {used:>10} |"
+    return f"|  {index:>3}  {instance:>4} {compute:>4}{process.pid:>16} {kind:>6}   {name:<35} {used:>10} |"
