@@ -69,5 +69,8 @@ def nvml(folder: Path, expression: str, faults: str = "") -> Any:
 
 
 def cuda(folder: Path, expression: str = "names()", faults: str = "", **env: str) -> Any:
-    """The value of an expression over `cuda`, `names` (PCI addresses in CUDA's order, or the error of cuInit) and `number`."""
+    """The value of an expression over the library `cuda` and two functions.
+
+    `names()`: PCI addresses in CUDA's order, or the error of cuInit. `number(function, ...)`: [error, value].
+    """
     return _answer(run_python(folder, f"{_CUDA}\nprint(json.dumps({expression}))", faults, env))
