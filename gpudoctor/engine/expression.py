@@ -153,7 +153,10 @@ class _Compiler:
             if isinstance(value, Absent):
                 return value
             holder = cast(Known, value)
-            return field_value(holder.value, name, field, f"{holder.path}.{name}", holder.source)
+            found = field_value(holder.value, name, field, f"{holder.path}.{name}", holder.source)
+            if isinstance(found, Many):
+                frame.spend(len(found.values))
+            return found
 
         return Node(field.kind, get, self._column(node))
 

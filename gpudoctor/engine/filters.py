@@ -80,7 +80,7 @@ def _gpu(value: object) -> str:
 
 
 def _pair(value: object) -> str:
-    return f"{getattr(value, 'a', UNKNOWN)}-{getattr(value, 'b', UNKNOWN)}"
+    return clean(f"{getattr(value, 'a', UNKNOWN)}-{getattr(value, 'b', UNKNOWN)}")
 
 
 def _short(value: object) -> str:

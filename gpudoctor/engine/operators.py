@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
@@ -68,6 +69,8 @@ def membership(left: Run, right: Run, *, negated: bool) -> Run:
         needle, hay = left(frame), right(frame)
         if isinstance(needle, Absent) or isinstance(hay, Absent):
             return _undecided(needle, hay)
+        if isinstance(hay, Many):
+            frame.spend(len(hay.values))
         found = _found(cast(Known, needle).value, hay)
         if isinstance(found, Absent):
             return found
@@ -147,8 +150,13 @@ def arithmetic(name: str, left: Run, right: Run, text: str) -> Run:
         if not (isinstance(a, Known) and isinstance(b, Known)):
             return merged(a, b)
         try:
-            return Known(apply(a.value, b.value))
+            result = apply(a.value, b.value)
         except ZeroDivisionError:
             return absent(text, "division by zero")
+        except OverflowError:
+            return absent(text, "too large a number")
+        if isinstance(result, float) and not math.isfinite(result):
+            return absent(text, "too large a number")
+        return Known(result)
 
     return run

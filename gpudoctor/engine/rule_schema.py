@@ -22,4 +22,4 @@ def rule_schema() -> str:
 
 def _anything(_: type) -> dict[str, object]:
     """The values of `given`: their types follow from the path and are checked by `facts_of`."""
-    return {}
+    return {"description": "a value, a list of items, or {absent: reason}"}

@@ -85,10 +85,14 @@ class Frame:
 
     def bind(self, name: str, value: Value) -> None:
         """Bind an item of a comprehension."""
-        self._steps += 1
+        self.spend(1)
+        self._bound[name] = value
+
+    def spend(self, items: int) -> None:
+        """Count items that are looked at: nested loops over a hostile list must end."""
+        self._steps += items
         if self._steps > MAX_STEPS:
             raise EvaluationLimitError(f"more than {MAX_STEPS} items")
-        self._bound[name] = value
 
 
 def absent(path: str, reason: str, *, not_applicable: bool = False) -> Absent:
