@@ -27,5 +27,10 @@ def derive(facts: Facts) -> Facts:
     if facts.workload.model.known:
         from gpudoctor.derive.model import derive_model  # noqa: PLC0415 - its table is read only where a model is named
 
-        facts = replace(facts, model=derive_model(facts.workload, visible.count.or_none()))
+        memory = [
+            m for gpu in facts.gpus.visible.or_none() or () if (m := gpu.memory_total_bytes.or_none()) is not None
+        ]
+        facts = replace(
+            facts, model=derive_model(facts.workload, visible.count.or_none(), min(memory) if memory else None)
+        )
     return replace(facts, group=derive_group(facts))
