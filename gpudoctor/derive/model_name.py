@@ -30,8 +30,8 @@ _SAME_SHAPE = re.compile(
 _OTHER_SHAPE: Final = frozenset(
     {
         "adapter", "audio", "depth", "draft", "eagle", "eagle3", "embed", "embedding", "expanded", "frankenmerge",
-        "half", "llava", "lora", "medusa", "merge", "mini", "minitron", "moe", "mtp", "omni", "pruned", "qlora", "reranker",
-        "solar", "speculator", "speech", "upscaled", "vision", "vl", "width",
+        "half", "llava", "lora", "medusa", "merge", "mini", "minitron", "moe", "mtp", "omni", "pruned", "qlora",
+        "reranker", "solar", "speculator", "speech", "upscaled", "vision", "vl", "width",
     }
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from bisect import bisect_left
 from functools import cache
 
 from gpudoctor.workload import frameworks
@@ -113,9 +114,22 @@ def _options(spec_name: str) -> dict[str, Option | Listed]:
 
 
 @cache
+def _sorted_names(spec_name: str) -> list[str]:
+    return sorted(_options(spec_name))
+
+
 def _abbreviated(spec_name: str, name: str) -> Option | Listed | None:
-    options = {id(o): o for full, o in _options(spec_name).items() if full.startswith(name)}
-    return next(iter(options.values())) if len(options) == 1 else None
+    """The only option whose name begins so. Options that are merely listed count one by one."""
+    names = _sorted_names(spec_name)
+    found: Option | Listed | None = None
+    for full in names[bisect_left(names, name) :]:
+        if not full.startswith(name):
+            break
+        option = _options(spec_name)[full]
+        if found is not None and (option is not found or isinstance(option, Listed)):
+            return None
+        found = option
+    return found
 
 
 def find_option(spec: Spec, name: str) -> Option | Listed | None:
@@ -123,7 +137,7 @@ def find_option(spec: Spec, name: str) -> Option | Listed | None:
     plain = normal(name)
     found = _options(spec.name).get(plain)
     if found is None and spec.abbreviations and plain.startswith("--") and len(plain) >= 2 + _ABBREVIATION:
-        return _abbreviated(spec.name, plain) if len(plain) <= 64 else None
+        return _abbreviated(spec.name, plain)
     return found
 
 

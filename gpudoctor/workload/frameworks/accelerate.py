@@ -21,8 +21,8 @@ SPEC = Spec(
     "--zero_stage --offload_optimizer_device --offload_param_device --gradient_accumulation_steps "
     "--gradient_clipping --zero3_init_flag --zero3_save_16bit_model --deepspeed_hostfile "
     "--deepspeed_multinode_launcher --fsdp_offload_params --fsdp_sharding_strategy --fsdp_auto_wrap_policy "
-    "--fsdp_state_dict_type --fsdp_version --fsdp_transformer_layer_cls_to_wrap --fsdp_backward_prefetch --fsdp_min_num_params "
-    "--main_training_function",
+    "--fsdp_state_dict_type --fsdp_version --fsdp_transformer_layer_cls_to_wrap --fsdp_backward_prefetch "
+    "--fsdp_min_num_params --main_training_function",
     flags="--multi_gpu --cpu --tpu --use_deepspeed --use_fsdp --use_megatron_lm --same_network -m --module --no_python "
     "-q --quiet --debug --enable_cpu_affinity --use_xpu --use_parallelism_config --dynamo_use_dynamic -h --help",
     abbreviations=True,

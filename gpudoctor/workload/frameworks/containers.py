@@ -15,7 +15,8 @@ _VALUED = (
     "-v --volume -p --publish -w --workdir --name --network --net -u --user -h --hostname --ulimit --mount -l --label "
     "--memory -m --memory-swap --cpus --cpuset-cpus --cpuset-mems --cap-add --cap-drop --security-opt --restart "
     "--env-file --add-host --dns --pid --platform --pull --log-driver --log-opt --tmpfs --group-add "
-    "--device-cgroup-rule --hooks-dir --userns --uts --health-cmd --stop-timeout --cgroupns --annotation --detach-keys --index --timeout"
+    "--device-cgroup-rule --hooks-dir --userns --uts --health-cmd --stop-timeout --cgroupns --annotation "
+    "--detach-keys --index --timeout"
 )
 _FLAGS = (
     "-d --detach -i --interactive -t --tty -it -ti -itd -dit -idt -tid --rm --init --privileged -P --publish-all "
