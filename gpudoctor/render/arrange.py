@@ -41,23 +41,25 @@ def roots(findings: Sequence[Finding]) -> list[Root]:
     `echo_of` names a rule id or a fingerprint; an echo of an echo hangs on the first root of the chain.
     """
     ordered = sorted(findings, key=lambda finding: finding.rank)
-    top = {finding.rank: _root_of(finding, ordered) for finding in ordered}
-    leaders = [finding for finding in ordered if top[finding.rank] is finding]
+    leader_of = [_leader(position, ordered) for position in range(len(ordered))]
     return [
-        Root(leader, tuple(one for one in ordered if top[one.rank] is leader and one is not leader))
-        for leader in leaders
+        Root(one, tuple(ordered[i] for i, leader in enumerate(leader_of) if leader == position and i != position))
+        for position, one in enumerate(ordered)
+        if leader_of[position] == position
     ]
 
 
-def _root_of(finding: Finding, findings: Sequence[Finding]) -> Finding:
-    seen = {finding.rank}
-    while finding.echo_of:
-        parent = next((one for one in findings if finding.echo_of in (one.fingerprint, one.id)), None)
-        if parent is None or parent.rank in seen:
+def _leader(position: int, ordered: Sequence[Finding]) -> int:
+    """Where the chain of echoes ends; a chain that bites its own tail ends at its best-ranked link."""
+    seen = [position]
+    while echo_of := ordered[seen[-1]].echo_of:
+        parent = next((i for i, one in enumerate(ordered) if echo_of in (one.fingerprint, one.id)), None)
+        if parent is None:
             break
-        seen.add(parent.rank)
-        finding = parent
-    return finding
+        if parent in seen:
+            return min(seen)
+        seen.append(parent)
+    return seen[-1]
 
 
 def missing(not_evaluated: Sequence[NotEvaluated]) -> list[Missing]:

@@ -10,8 +10,8 @@ from gpudoctor.model.finding import Evidence, Finding, Fix
 from gpudoctor.model.report import Report
 from gpudoctor.render import words
 from gpudoctor.render.arrange import Root, missing, roots
+from gpudoctor.render.html_page import command, page, prose, table, text
 from gpudoctor.render.options import RenderOptions
-from gpudoctor.render.page import command, page, prose, table, text
 from gpudoctor.render.terminal.gaps import counts, helps
 from gpudoctor.render.terminal.gpus import MEANING, kind, links_of
 from gpudoctor.render.terminal.machine import rows

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TextIO
 from urllib.parse import quote
 
-import msgspec
-
 from gpudoctor.model.finding import Evidence, Finding, NotEvaluated, Severity
 from gpudoctor.model.report import ProbeResult, Report
 from gpudoctor.render import words
+from gpudoctor.render.json_text import json_text
 from gpudoctor.render.options import RenderOptions
 from gpudoctor.render.sanitize import clean, clean_lines, clean_prose
 
@@ -32,7 +31,7 @@ def render(report: Report, out: TextIO, options: RenderOptions) -> None:
     }
     run = {"tool": {"driver": driver}, "invocations": [_invocation(report)], "results": results}
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    out.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+    out.write(json_text(document))
 
 
 def _rule(rule_id: str, report: Report) -> Node:

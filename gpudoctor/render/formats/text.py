@@ -98,7 +98,8 @@ def _last_lines(canvas: Canvas, report: Report) -> None:
     canvas.rule("SUMMARY", "faint")
     for note in report.notes:
         canvas.paragraph(*prose(note), indent=2, hang=4, lead=("• ", "plain"))
-    canvas.paragraph((words.counts(report), "strong"), (f"; {gaps.counts(report)}", "plain"), indent=2)
+    said = words.counts(report) if report.findings or report.status != "ok" else words.verdict(report)
+    canvas.paragraph((said, "strong"), (f"; {gaps.counts(report)}", "plain"), indent=2)
     loud = [root.finding for root in roots(report.findings) if root.finding.severity != "info"]
     if loud:
         canvas.paragraph(("First: ", "strong"), *prose(loud[0].title), indent=2)
