@@ -74,8 +74,8 @@ def read_dynamic(read: Read) -> Dynamic:
     def folders(tag: int) -> tuple[str, ...]:
         return tuple(folder for text in texts(tag) for folder in text.split(":") if folder)
 
-    soname = texts(_DT_SONAME)
-    return Dynamic(kind, soname[0] if soname else "", tuple(texts(_DT_NEEDED)), folders(_DT_RPATH), folders(_DT_RUNPATH))
+    soname = (*texts(_DT_SONAME), "")[0]
+    return Dynamic(kind, soname, tuple(texts(_DT_NEEDED)), folders(_DT_RPATH), folders(_DT_RUNPATH))
 
 
 def _kind(header: bytes) -> tuple[ElfKind, str]:

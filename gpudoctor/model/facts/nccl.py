@@ -19,9 +19,10 @@ class Nccl(Section, frozen=True, kw_only=True):
 
     libraries: Fact[tuple[NcclLibrary, ...]] = NOT_PROVIDED
     wheels: Fact[tuple[str, ...]] = NOT_PROVIDED  # nvidia-nccl-cu12==2.27.5, one for each installed
-    winner_path: Fact[str] = NOT_PROVIDED
+    linkage: Fact[str] = NOT_PROVIDED  # of the target's torch: dynamic | static | none (a build without CUDA)
+    winner_path: Fact[str] = NOT_PROVIDED  # links resolved, as /proc/PID/maps would name it
     winner_version: Fact[str] = NOT_PROVIDED
-    winner_found_by: Fact[str] = NOT_PROVIDED
+    winner_found_by: Fact[str] = NOT_PROVIDED  # as found_by; by which way the loader comes to it
     winner_owner: Fact[str] = NOT_PROVIDED
     config_files: Fact[tuple[str, ...]] = NOT_PROVIDED  # /etc/nccl.conf, ~/.nccl.conf, NCCL_CONF_FILE that exist
-    net_plugins: Fact[tuple[str, ...]] = NOT_PROVIDED
+    net_plugins: Fact[tuple[str, ...]] = NOT_PROVIDED  # libnccl-net*.so in reach of the loader

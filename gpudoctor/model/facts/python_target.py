@@ -19,6 +19,7 @@ class PythonTarget(Section, frozen=True, kw_only=True):
     chosen_by: Fact[str] = NOT_PROVIDED  # option | launch_command | virtual_env | path | own
     version: Fact[str] = NOT_PROVIDED
     prefix: Fact[str] = NOT_PROVIDED
+    sys_path: Fact[tuple[str, ...]] = NOT_PROVIDED  # absolute entries, in order
     error: Fact[str] = NOT_PROVIDED  # "" where it starts
     distributions: Fact[tuple[Distribution, ...]] = NOT_PROVIDED
     vllm: Fact[str] = NOT_PROVIDED  # versions; absent not_applicable where not installed

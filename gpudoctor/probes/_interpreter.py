@@ -1,0 +1,130 @@
+"""The interpreter under examination as it describes itself: asked once, used by several probes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpudoctor.host.access import Host, HostError
+from gpudoctor.host.probe import Request
+from gpudoctor.host.target import Target, choose_python
+from gpudoctor.readers.target_answer import Answer, last, parse
+
+SCRIPTS = Path(__file__).parent / "_target"
+_DEADLINE_S = 8.0
+_MAX_DETAIL = 300
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installed distribution. `name` is normalised as PEP 503 says."""
+
+    name: str
+    version: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A libnccl file that a distribution's RECORD lists; several distributions may list the same."""
+
+    distribution: str
+    version: str
+    path: str
+
+
+@dataclass(frozen=True)
+class TorchFiles:
+    """The torch that an import would take, by its files."""
+
+    folder: str
+    version_py: str
+    requires_nccl: tuple[str, ...]  # "nvidia-nccl-cu12==2.27.5; platform_system == ..."
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """What the target said. Paths are real ones, not shortened."""
+
+    target: Target
+    version: str
+    prefix: str
+    base_prefix: str
+    binary: str  # of the running process, behind links and shims
+    path: tuple[str, ...]
+    installed: tuple[Installed, ...]
+    claims: tuple[Claim, ...]
+    torch: TorchFiles | None
+
+    def first(self, *names: str) -> Installed | None:
+        """The distribution that an import would take: the first on sys.path."""
+        return next((item for item in self.installed if item.name in names), None)
+
+
+_answers: dict[tuple[Host, str, tuple[tuple[str, str], ...]], Interpreter | HostError] = {}
+
+
+def describe(host: Host, request: Request) -> Interpreter:
+    """Ask the target about itself; the answer, also a failure, is kept for the other probes of this process.
+
+    Raises HostError: tool_missing (no such interpreter), no_permission, timeout, failed.
+    """
+    target = choose_python(host, request)
+    if target.problem:
+        raise HostError("tool_missing", target.problem)
+    key = (host, target.executable, tuple(sorted(request.environment(host).items())))
+    if key not in _answers:
+        try:
+            _answers[key] = _ask(host, request, target)
+        except HostError as error:
+            _answers[key] = error
+    answer = _answers[key]
+    if isinstance(answer, HostError):
+        raise answer
+    return answer
+
+
+def script(name: str) -> str:
+    """Path of a script that runs under the target."""
+    return str(SCRIPTS / name)
+
+
+def _ask(host: Host, request: Request, target: Target) -> Interpreter:
+    # -B: examining an environment leaves no __pycache__ there.
+    command = host.run(
+        [target.executable, "-B", script("describe.py")],
+        timeout_s=request.seconds_left(_DEADLINE_S),
+        env=request.environment(host),
+    )
+    answer = parse(command.stdout)
+    version = last(answer, "version")
+    if version is None:
+        said = " ".join(command.stderr.split()[-40:])[-_MAX_DETAIL:]
+        raise HostError("failed", f"{target.executable} does not work as a Python 3.8 or newer: {said or 'no answer'}")
+    return Interpreter(
+        target=target,
+        version=version,
+        prefix=last(answer, "prefix") or "",
+        base_prefix=last(answer, "prefix", 1) or "",
+        binary=last(answer, "executable") or target.executable,
+        path=tuple(fields[0] for fields in answer.get("path", []) if fields[0].startswith("/")),
+        installed=tuple(Installed(normal(f[0]), f[1], f[2]) for f in answer.get("distribution", []) if len(f) == 3),
+        claims=tuple(Claim(normal(f[0]), f[1], f[2]) for f in answer.get("claim", []) if len(f) == 3),
+        torch=_torch(answer),
+    )
+
+
+def normal(name: str) -> str:
+    """A distribution's name as PEP 503 normalises it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _torch(answer: Answer) -> TorchFiles | None:
+    folder, origin = last(answer, "torch"), last(answer, "torch", 1)
+    if not folder or not origin:
+        return None  # not installed, or a folder called torch that is no package
+    beside = str(Path(folder).parent)
+    requirements = [fields for fields in answer.get("torch_requires", []) if len(fields) == 2]
+    own = [text for where, text in requirements if where == beside] or [text for _, text in requirements]
+    return TorchFiles(folder, last(answer, "torch_version_py") or "", tuple(own))

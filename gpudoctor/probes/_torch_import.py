@@ -1,0 +1,167 @@
+"""The real import of torch in the target, once, and what torch says about itself and its CUDA devices."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import msgspec
+
+from gpudoctor.host.access import Command, Host, HostError
+from gpudoctor.host.probe import Request
+from gpudoctor.model.fact import Fact, absent, known
+from gpudoctor.model.facts.torch import Torch
+from gpudoctor.probes._interpreter import Interpreter, script
+from gpudoctor.readers.home import shown
+from gpudoctor.readers.process_maps import mapped_files
+from gpudoctor.readers.target_answer import Answer, last, parse
+from gpudoctor.readers.torch_version import decode_nccl
+
+_DEADLINE_S = 100.0  # a cold import from a network file system takes a minute
+_MAX_ERROR = 500
+_SOURCE = "import torch under the target interpreter"
+_FIELDS = (
+    "imported", "import_error", "import_error_type", "arch_list", "nccl_linked_version", "nccl_mapped_path",
+    "cuda_available", "cuda_error", "device_count", "gloo_available", "nccl_available",
+)  # fmt: skip
+
+
+def absent_facts(section: Torch, error: HostError) -> Torch:
+    """The section with every fact of the import absent for this reason."""
+    return msgspec.structs.replace(section, **{field: error.fact(_SOURCE) for field in _FIELDS})
+
+
+def add_facts(section: Torch, host: Host, request: Request, interpreter: Interpreter) -> Torch:
+    """The section with the facts of the import."""
+    said = _run(host, request, interpreter)
+    imported, error, error_type = _outcome(said)
+    return msgspec.structs.replace(
+        section,
+        imported=imported,
+        import_error=error,
+        import_error_type=error_type,
+        arch_list=_arch_list(said, section),
+        nccl_linked_version=_linked_version(said),
+        nccl_mapped_path=_mapped_path(said),
+        cuda_available=said.flag("cuda_available"),
+        cuda_error=_cuda_error(said),
+        device_count=_device_count(said),
+        gloo_available=said.flag("gloo_available"),
+        nccl_available=said.flag("nccl_available"),
+    )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the script said, and why it said no more than that."""
+
+    answer: Answer
+    end: HostError
+    home: str
+    crash: str = ""  # SIGSEGV, or "exit status 3": how the interpreter ended in the middle
+
+    def text(self, key: str) -> str | None:
+        value = last(self.answer, key)
+        return None if value is None else shown(value, self.home)[:_MAX_ERROR]
+
+    def missing(self, key: str) -> HostError:
+        """Why there is no answer to a question."""
+        for fields in self.answer.get("trouble", []):
+            if len(fields) == 2 and fields[0] in {key, "asked_cuda"}:
+                return HostError("failed", shown(fields[1], self.home)[:_MAX_ERROR])
+        return self.end
+
+    def flag(self, key: str) -> Fact[bool]:
+        value = last(self.answer, key)
+        return known(value == "1", _SOURCE) if value in {"0", "1"} else self.missing(key).fact(_SOURCE)
+
+
+def _run(host: Host, request: Request, interpreter: Interpreter) -> _Said:
+    env = request.environment(host)
+    home = env.get("HOME", "")
+    # -B: examining an environment leaves no __pycache__ there.
+    argv = [interpreter.target.executable, "-B", script("import_torch.py")]
+    try:
+        command = host.run(argv, timeout_s=request.seconds_left(_DEADLINE_S), env=env)
+    except HostError as error:
+        answer = parse(error.stdout)
+        return _Said(answer, HostError(error.reason, shown(f"{_phase(answer)}: {error.detail}", home)), home)
+    answer = parse(command.stdout)
+    if "import_error" in answer:
+        return _Said(answer, HostError("failed", "torch could not be imported"), home)
+    if "done" in answer:
+        return _Said(answer, HostError("failed", "this torch does not say"), home)
+    crash = _crash(command)
+    return _Said(answer, HostError("failed", f"{_phase(answer)}: the interpreter ended with {crash}"), home, crash)
+
+
+def _phase(answer: Answer) -> str:
+    return last(answer, "phase") or "starting the interpreter"
+
+
+def _crash(command: Command) -> str:
+    if command.exit_code >= 0:
+        return f"exit status {command.exit_code}"
+    try:
+        return signal.Signals(-command.exit_code).name
+    except ValueError:
+        return f"signal {-command.exit_code}"
+
+
+def _outcome(said: _Said) -> tuple[Fact[bool], Fact[str], Fact[str]]:
+    """imported, import_error, import_error_type. A crash while importing is a failed import, a hang is not known."""
+    if "imported" in said.answer:
+        return known(True, _SOURCE), known("", _SOURCE), known("", _SOURCE)
+    if "import_error" in said.answer:
+        kind = said.text("import_error") or ""
+        message = shown(last(said.answer, "import_error", 1) or "", said.home)
+        text = f"{kind}: {message}" if message else kind
+        return known(False, _SOURCE), known(text[:_MAX_ERROR], _SOURCE), known(kind, _SOURCE)
+    if said.crash:
+        return known(False, _SOURCE), known(said.end.detail, _SOURCE), known(said.crash, _SOURCE)
+    return said.end.fact(_SOURCE), said.end.fact(_SOURCE), said.end.fact(_SOURCE)
+
+
+def _arch_list(said: _Said, section: Torch) -> Fact[tuple[str, ...]]:
+    lines = said.answer.get("arch_list")
+    if not lines:
+        return said.missing("arch_list").fact(_SOURCE)
+    if not lines[-1] and section.cuda_build.or_none() is not True:
+        return absent("not_applicable", "torch is built without CUDA", _SOURCE)
+    return known(lines[-1], _SOURCE)
+
+
+def _linked_version(said: _Said) -> Fact[str]:
+    if "nccl_version" not in said.answer:
+        return said.missing("nccl_version").fact(_SOURCE)
+    version = last(said.answer, "nccl_version")
+    if version is None:
+        return absent("not_applicable", "torch is built without NCCL", _SOURCE)
+    return known(decode_nccl(version), "torch.cuda.nccl.version()")
+
+
+def _mapped_path(said: _Said) -> Fact[str]:
+    lines = said.answer.get("nccl_maps")
+    if not lines:
+        return said.missing("nccl_maps").fact(_SOURCE)
+    for file in mapped_files("\n".join(lines[-1])):
+        if PurePosixPath(file.path).name.startswith("libnccl.so"):
+            return known(shown(file.path, said.home), "/proc/self/maps after import torch")
+    return absent("not_applicable", "no libnccl is mapped after the import", "/proc/self/maps after import torch")
+
+
+def _cuda_error(said: _Said) -> Fact[str]:
+    text = said.text("cuda_error")
+    if text is not None:
+        return known(text, "torch.cuda")
+    if last(said.answer, "cuda_available") == "1":
+        return absent("not_applicable", "CUDA is available", "torch.cuda")
+    return said.missing("cuda_error").fact(_SOURCE)
+
+
+def _device_count(said: _Said) -> Fact[int]:
+    value = last(said.answer, "device_count")
+    if value is None or not value.isascii() or not value.isdigit():
+        return said.missing("device_count").fact(_SOURCE)
+    return known(int(value[:9]), "torch.cuda.device_count()")
