@@ -25,7 +25,7 @@ def derive(facts: Facts) -> Facts:
         topology=derive_topology(facts, devices),
     )
     if facts.workload.model.known:
-        from gpudoctor.derive.model import derive_model  # noqa: PLC0415 - its table is read only where a model is named
+        from gpudoctor.derive.model import derive_model  # its table is read only where a model is named
 
         memory = [
             m for gpu in facts.gpus.visible.or_none() or () if (m := gpu.memory_total_bytes.or_none()) is not None

@@ -52,7 +52,7 @@ def collect(top: Layout) -> Collected:
     found = Collected()
     environment: dict[str, str] = {}
     for layout in top.chain():
-        environment.update({a.name: a.value for a in layout.assignments})
+        environment.update({a.name: a.value for a in layout.assignments if a.value is not None})
         for scan in layout.scans:
             if scan.spec.role == "engine":
                 found.engine = scan.spec

@@ -12,10 +12,10 @@ from gpudoctor.workload.words import Word
 
 
 class Assignment(Struct, frozen=True):
-    """NAME=value for the environment."""
+    """NAME=value for the environment; the value is None where it is not written in the command itself."""
 
     name: str
-    value: str
+    value: str | None
     start: int  # of the text that a removal takes away: the option -e where there is one
     end: int
     word_start: int

@@ -35,6 +35,7 @@ class ParsedCommand(Struct, frozen=True, kw_only=True):
         unset: variables that it takes out of the environment.
         clean_environment: whether nothing of the shell's environment reaches the program (`env -i`).
         passed: variables that a container gets from the shell by name (`docker run -e NAME`).
+        undecided: variables that it sets to something only the shell knows (`NAME=$OTHER`).
         argv: the words as they came.
     """
 
@@ -43,6 +44,7 @@ class ParsedCommand(Struct, frozen=True, kw_only=True):
     unset: tuple[str, ...] = ()
     clean_environment: bool = False
     passed: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
 
 
@@ -67,7 +69,8 @@ def parse(argv: Sequence[str]) -> ParsedCommand:
     env = {a.name: a.value for part in chain for a in part.assignments}
     return ParsedCommand(
         workload=_workload(text, layout, found),
-        env=tuple(env.items()),
+        env=tuple((name, value) for name, value in env.items() if value is not None),
+        undecided=tuple(name for name, value in env.items() if value is None),
         unset=tuple(dict.fromkeys(name for part in chain for name in part.unset if name not in env)),
         clean_environment=any(part.clean_environment for part in chain),
         passed=_passed(chain),
@@ -153,8 +156,12 @@ def _check_devices(layout: Layout, found: Collected) -> None:
             f"`{spelled}` gives the container {listed} of the {needed} GPUs that the run needs."
         )
     env = {a.name: a.value for part in layout.chain() for a in part.assignments}
+    ids = found.value("devices")
+    if found.launcher and found.launcher.name == "accelerate" and isinstance(ids, str) and len(ids.split(",")) < needed:
+        processes = found.given["processes"].spelled if "processes" in found.given else f"{needed} processes"
+        found.contradictions.append(f"`{processes}` and `{found.given['devices'].spelled}` do not go together.")
     visible = env.get("CUDA_VISIBLE_DEVICES")
-    if visible is None or "$" in visible:
+    if visible is None:
         return
     entries = len([e for e in visible.split(",") if e.strip()])
     if entries < needed:

@@ -10,10 +10,10 @@ from gpudoctor.workload import registry
 from gpudoctor.workload.frameworks.script import SPEC as SCRIPT
 from gpudoctor.workload.layout import Assignment, Barrier, Layout
 from gpudoctor.workload.scan import Scan, resolve, scan
+from gpudoctor.workload.settings import assignment_of, only_settings
 from gpudoctor.workload.spec import Spec
 from gpudoctor.workload.words import Word, simple_commands
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _KEYWORDS: Final = frozenset({"!", "{", "then", "do", "else", "if", "while"})
 _SHELLS: Final = frozenset({"bash", "sh", "zsh", "dash", "ash", "fish"})
 _SHELL_COMMAND = re.compile(r"-[a-z]*c[a-z]*")
@@ -33,7 +33,7 @@ def walk_text(text: str, depth: int = 0) -> Layout | None:
     unset: list[str] = []
     best: Layout | None = None
     for words in simple_commands(text):
-        if _settings(words, exports, variables, unset):
+        if only_settings(words, exports, variables, unset):
             continue
         layout = _Walker(text, words, variables, depth).run()
         layout.assignments[:0] = exports
@@ -41,36 +41,6 @@ def walk_text(text: str, depth: int = 0) -> Layout | None:
         if best is None or layout.rank > best.rank:
             best = layout
     return best
-
-
-def _settings(words: tuple[Word, ...], exports: list[Assignment], variables: dict[str, str], unset: list[str]) -> bool:
-    """Whether the command only sets variables; what it sets is noted."""
-    first = words[0].text
-    rest = words[1:] if first in {"export", "unset"} else words
-    if first == "unset":
-        names = {w.text for w in rest}
-        exports[:] = [a for a in exports if a.name not in names]
-        unset.extend(names)
-        return True
-    assignments = [_assignment(w) for w in rest]
-    if first != "export" and not all(assignments):
-        return False
-    for word, found in zip(rest, assignments, strict=True):
-        if found is None:  # export NAME
-            continue
-        value = resolve(found.value, variables) if word.expands else found.value
-        if value is not None:
-            variables[found.name] = value
-        if first == "export":
-            exports.append(found)
-    return True
-
-
-def _assignment(word: Word) -> Assignment | None:
-    match = _ASSIGNMENT.fullmatch(word.text)
-    if not match:
-        return None
-    return Assignment(match.group(1), match.group(2), word.start, word.end, word.start)
 
 
 class _Walker:
@@ -221,8 +191,9 @@ class _Walker:
                 self.layout.clean_environment = True
                 self.layout.assignments.clear()
             elif hit.option.kind == "assign" and "=" in hit.text:
-                name, _, value = hit.text.partition("=")
+                name, _, text = hit.text.partition("=")
                 word = self.words[hit.value]
+                value = resolve(text, self.variables) if word.expands else text
                 inline = hit.value == hit.name
                 prefix = word.text[: len(word.text) - len(hit.text)] if inline else ""
                 start = self.words[hit.name].start
@@ -288,7 +259,7 @@ class _Walker:
 
     def _assignments(self, *, moves_front: bool) -> None:
         while self.at < len(self.words):
-            found = _assignment(self.words[self.at])
+            found = assignment_of(self.words[self.at], self.variables)
             if found is None:
                 break
             self.layout.assignments.append(found)

@@ -22,7 +22,8 @@ _SERVE = Spec(
     ),
     valued="--tokenizer --host --port --backend --max_num_tokens --max_beam_width --cluster_size "
     "--num_postprocess_workers --extra_llm_api_options --config --reasoning_parser --tool_parser "
-    "--metadata_server_config_file --server_role --log_level --dataset --engine_dir --num_requests --concurrency --workspace --model_path",
+    "--metadata_server_config_file --server_role --log_level --dataset --engine_dir --num_requests "
+    "--concurrency --workspace --model_path",
     flags="--trust_remote_code --fail_fast_on_attention_window_too_large --streaming -h --help",
     positional="model",
     defaults=(("tp", 1), ("pp", 1)),
