@@ -1,6 +1,7 @@
 """The machine file: one YAML file that says everything the probes could see of a machine.
 
-`null` for a value of a GPU means that its driver answers "not supported".
+`gpu_defaults` is merged below each entry of `gpus`. A variant of another machine names it as `base` and says only what
+differs; for single GPUs in `gpu_changes`, by NVML index.
 """
 
 from __future__ import annotations
@@ -157,6 +158,11 @@ class System(Record, frozen=True, kw_only=True):
     files: dict[str, str] = msgspec.field(default_factory=dict)  # further files, by absolute path
 
 
+class SmiError(Record, frozen=True, kw_only=True):
+    text: str
+    code: int
+
+
 class Machine(Record, frozen=True, kw_only=True):
     name: str
     summary: str
@@ -173,6 +179,7 @@ class Machine(Record, frozen=True, kw_only=True):
     cuda: Cuda = Cuda()
     faults: str = ""  # always on; same grammar as GPUSIM_FAULTS
     smi: Literal["works", "absent", "hangs"] = "works"
+    smi_error: SmiError | None = None  # what it prints instead of any answer
     env: dict[str, str] = msgspec.field(default_factory=dict)  # what the shell of this machine sets
 
 
@@ -194,11 +201,25 @@ def load(name: str) -> Machine:
 
 
 def load_file(path: Path) -> Machine:
-    """A machine file: `gpu_defaults` is merged below each entry of `gpus`."""
-    document = load_yaml(path)
+    """A machine file."""
+    document = _document(path)
     defaults = document.pop("gpu_defaults", {})
-    document["gpus"] = [merge(defaults, gpu) for gpu in document.get("gpus", [])]
+    changes = document.pop("gpu_changes", {})
+    gpus = [merge(defaults, gpu) for gpu in document.get("gpus", [])]
+    document["gpus"] = [merge(gpu, changes.get(str(index), {})) for index, gpu in enumerate(gpus)]
     machine = msgspec.convert({"name": path.stem, **document}, Machine)
     if machine.name != path.stem:
         raise ValueError(f"{path}: name {machine.name!r} is not the file's")
     return machine
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """What the file says, on top of the machine that it is a variant of."""
+    own = load_yaml(path)
+    base = own.pop("base", None)
+    if base is None:
+        return own
+    merged = merge(_document(HOSTS / f"{base}.yaml"), own)
+    if not isinstance(merged, dict):
+        raise TypeError(f"{path}: not a mapping")
+    return merged

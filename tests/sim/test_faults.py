@@ -142,6 +142,23 @@ def test_the_wedged_machine_hangs_by_itself(machines: Machines) -> None:
         _smi(folder, "", timeout=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "error"), [("driver-mismatch", "LibRmVersionMismatch"), ("nouveau", "DriverNotLoaded")]
+)
+def test_machines_on_which_init_fails(machines: Machines, name: str, error: str) -> None:
+    assert f"NVMLError_{error}" in run_python(machines(name), INIT).stderr
+
+
+def test_machines_on_which_cuda_does_not_start(machines: Machines) -> None:
+    assert [cuda(machines(name)) for name in ("h100x8-fabric-down", "driver-mismatch", "nouveau")] == [802, 803, 100]
+
+
+def test_the_machine_that_lost_a_gpu(machines: Machines) -> None:
+    expression = "[isinstance(gpu, str) and gpu for gpu in gpus]"
+    assert nvml(machines("l40sx4-gpu-lost"), expression) == [False, False, "error 15", False]
+    assert len(cuda(machines("l40sx4-gpu-lost"))) == 3
+
+
 def test_calls_can_be_recorded(machines: Machines, tmp_path: Path) -> None:
     log = tmp_path / "calls"
     run_python(machines("rtx4090x2"), INIT, env={"GPUSIM_CALLS": str(log)})

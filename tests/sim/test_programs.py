@@ -55,7 +55,7 @@ def test_nvlink_status(machines: Machines) -> None:
 @pytest.mark.parametrize("name", machine.names())
 def test_the_table_is_a_rectangle(machines: Machines, name: str) -> None:
     described = machine.load(name)
-    if described.smi != "works":
+    if described.smi != "works" or run(machines(name), "nvidia-smi").returncode != 0:
         pytest.skip("nvidia-smi does not answer there")
     lines = run(machines(name), "nvidia-smi").stdout.splitlines()
     assert {len(line) for line in lines[1:] if line} == {91}
@@ -75,6 +75,20 @@ def test_without_answer(machines: Machines) -> None:
     assert run(machines("wsl2"), "nvidia-smi", "topo", "-m").stdout == ""
     assert run(machines("wsl2"), "nvidia-smi", "topo", "-m").returncode == 255
     assert not (machines("no-gpu") / "bin/nvidia-smi").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "text"),
+    [
+        ("driver-mismatch", 18, "Failed to initialize NVML: Driver/library version mismatch\n"),
+        ("nouveau", 9, "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."),
+        ("l40sx4-gpu-lost", 15, "Unable to determine the device handle for GPU2: 0000:98:00.0: GPU is lost."),
+    ],
+)
+def test_failures_of_nvidia_smi(machines: Machines, name: str, code: int, text: str) -> None:
+    done = run(machines(name), "nvidia-smi")
+    assert done.returncode == code
+    assert done.stdout.startswith(text)
 
 
 def test_full_report(machines: Machines) -> None:

@@ -74,7 +74,7 @@ exit 6
 """
 
 _OTHER_ERROR = """
-echo "Failed to initialize NVML: {text}"
+echo {text}
 exit {code}
 """
 
@@ -105,7 +105,9 @@ def _nvidia_smi(folder: Path, machine: Machine) -> str:
     if driver.nvml_init == 18:
         return _MISMATCH.format(version=".".join(driver.version.split(".")[:2]))
     if driver.nvml_init:
-        return _OTHER_ERROR.format(text="Unknown Error", code=255)
+        return _OTHER_ERROR.format(text=shlex.quote("Failed to initialize NVML: Unknown Error"), code=255)
+    if machine.smi_error is not None:
+        return _OTHER_ERROR.format(text=shlex.quote(machine.smi_error.text), code=machine.smi_error.code)
     if not machine.gpus:
         return _NO_DEVICES
     answers = folder.parent / "answers"
