@@ -23,6 +23,7 @@ def gpu_lines(machine: Machine, index: int) -> Iterator[Line]:
     gpu = machine.gpus[index]
     for key, value in (
         *_identity(gpu, index),
+        ("gsp_version", machine.driver.kernel_version if machine.driver and gpu.gsp else None),
         # WSL has no device nodes that a minor number could name.
         ("minor", None if machine.system.wsl else index if gpu.minor is None else gpu.minor),
         *_memory(gpu),
@@ -59,7 +60,6 @@ def _identity(gpu: Gpu, index: int) -> Iterator[Line]:
     yield "memory_numa_node", gpu.memory_numa_node
     yield "addressing_mode", gpu.addressing_mode
     yield "gsp_mode", None if gpu.gsp is None else f"{int(gpu.gsp)},1"
-    yield "gsp_version", "580.95.05" if gpu.gsp else None
     yield "compute_mode", gpu.compute_mode
     yield "persistence", gpu.persistence
     yield "display_active", gpu.display

@@ -26,7 +26,7 @@ def full(machine: Machine) -> str:
     for index, gpu in enumerate(machine.gpus):
         value = {field: values[index].strip("[]") for field, values in columns.items()}
         lines.append(f"GPU {value['pci.bus_id']}")
-        lines += [_row(*row) for row in _gpu(gpu, value)]
+        lines += [_row(*row) for row in _gpu(gpu, value, driver.kernel_version if driver and gpu.gsp else "N/A")]
         lines += [_row(*row) for row in _processes(machine, gpu)]
         lines.append("")
     return "\n".join(lines) + "\n"
@@ -37,7 +37,7 @@ def _row(depth: int, name: str, value: object = None) -> str:
     return indented if value is None else f"{indented:<{_WIDTH}}: {value}"
 
 
-def _gpu(gpu: Gpu, value: dict[str, str]) -> Iterator[Row]:
+def _gpu(gpu: Gpu, value: dict[str, str], firmware: str) -> Iterator[Row]:
     yield 1, "Product Name", value["name"]
     yield 1, "Display Active", value["display_active"]
     yield 1, "Persistence Mode", value["persistence_mode"]
@@ -47,7 +47,7 @@ def _gpu(gpu: Gpu, value: dict[str, str]) -> Iterator[Row]:
     yield 2, "Pending", value["mig.mode.pending"]
     yield 1, "Serial Number", value["serial"]
     yield 1, "GPU UUID", value["uuid"]
-    yield 1, "GSP Firmware Version", "580.95.05" if gpu.gsp else "N/A"
+    yield 1, "GSP Firmware Version", firmware
     yield 1, "GPU Virtualization Mode", None
     modes = {0: "None", 1: "Pass-Through", 2: "VGPU", 3: "Host VGPU", 4: "Host VSGA"}
     yield 2, "Virtualization Mode", modes.get(gpu.virtualization or 0, "N/A")

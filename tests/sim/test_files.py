@@ -71,6 +71,13 @@ def test_bar1_and_link(machines: Machines) -> None:
     assert (at / "driver").resolve().name == "nvidia"
 
 
+def test_every_address_of_the_tree_is_a_device(machines: Machines) -> None:
+    """A typing mistake in a machine file would leave a device out."""
+    for name in machine.names():
+        for bdf in topology.places(machine.load(name)):
+            assert device(machines(name), bdf).name == bdf
+
+
 @pytest.mark.parametrize(("name", "kind"), [("rtx4090x2", "DMA-FQ"), ("h100x8-nvswitch", "identity")])
 def test_iommu_group(machines: Machines, name: str, kind: str) -> None:
     for gpu in machine.load(name).gpus:

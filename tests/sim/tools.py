@@ -13,7 +13,7 @@ _FAULTS = """#!/bin/sh
 # Made by tests/sim/build.py.
 faults=";$GPUSIM_FAULTS;"{always}";"
 case "$faults" in
-*";{tool}=hang"*) trap '' TERM INT; while :; do sleep 3600 & wait; done ;;
+*";{tool}=hang"*) trap '' TERM INT HUP; exec sleep infinity ;;
 *";{tool}=error:"*) code=${{faults#*;{tool}=error:}}; echo "{tool}: simulated failure" >&2; exit "${{code%%;*}}" ;;
 *";{tool}=sleep:"*) seconds=${{faults#*;{tool}=sleep:}}; sleep "${{seconds%%;*}}" ;;
 esac

@@ -44,6 +44,9 @@ static const struct {
 
 EXPORT const char *nvmlErrorString(nvmlReturn_t code)
 {
+    int error = fault("nvmlErrorString", ANY_GPU, ANY_GPU);
+    if (error != 0) /* it has no way to fail but to give the text of another error */
+        code = error;
     for (size_t i = 0; i < sizeof error_texts / sizeof *error_texts; i++)
         if (error_texts[i].code == code)
             return error_texts[i].text;
