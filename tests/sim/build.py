@@ -28,7 +28,7 @@ def materialise(described: Machine, folder: Path, *, privileged: bool = True) ->
     tree = Tree(root)
     sysfs_pci.write(tree, described, privileged=privileged)
     sysfs.write(tree, described)
-    procfs.write(tree, described)
+    procfs.write(tree, described, privileged=privileged)
     devfs.write(tree, described)
     tools.write(folder / "bin", described)
     (folder / COMPILED).write_text(compiled.compiled(described), encoding="utf-8")

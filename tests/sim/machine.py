@@ -137,6 +137,8 @@ class System(Record, frozen=True, kw_only=True):
     dmi_vendor: str = "To Be Filled By O.E.M."
     dmi_product: str = "To Be Filled By O.E.M."
     dmi_board: str = "ProArt X670E-CREATOR WIFI"
+    secure_boot: bool | None = False  # null: no EFI variables
+    glibc: str = "2.39"
     virt: str = "none"  # what systemd-detect-virt prints
     container: Literal["docker", "kubernetes", "podman"] | None = None
     wsl: bool = False

@@ -11,12 +11,13 @@ HOST_NAMESPACES = {"pid": 4026531836, "ipc": 4026531839, "mnt": 4026531841, "net
 OWN_PID = 4190001
 
 
-def write(tree: Tree, machine: Machine) -> None:
+def write(tree: Tree, machine: Machine, *, privileged: bool) -> None:
     _kernel(tree, machine)
     _memory(tree, machine)
     _cpuinfo(tree, machine)
     _network(tree, machine)
-    own = Process(pid=OWN_PID, command="/bin/bash", comm="bash", cgroup=machine.system.cgroup.path)
+    uid = 0 if privileged else 1000
+    own = Process(pid=OWN_PID, command="/bin/bash", comm="bash", cgroup=machine.system.cgroup.path, uid=uid)
     first = "entrypoint.sh" if machine.system.container else "systemd"
     for process in (own, Process(pid=1, command=f"/sbin/{first}", comm=first, uid=0, ppid=0, cgroup="/init.scope")):
         _process(tree, machine, process, f"/proc/{process.pid}")
@@ -28,10 +29,17 @@ def write(tree: Tree, machine: Machine) -> None:
         _driver(tree, machine, machine.driver)
 
 
+def kernel_banner(machine: Machine) -> str:
+    """What /proc/version says, and the first line of the kernel log."""
+    default = (
+        f"Linux version {machine.system.kernel} (buildd@lcy02-amd64-010) (gcc 13.2.0) #48-Ubuntu SMP PREEMPT_DYNAMIC"
+    )
+    return machine.system.proc_version or default
+
+
 def _kernel(tree: Tree, machine: Machine) -> None:
     system = machine.system
-    default = f"Linux version {system.kernel} (buildd@lcy02-amd64-010) (gcc 13.2.0) #48-Ubuntu SMP PREEMPT_DYNAMIC"
-    tree.write("/proc/version", system.proc_version or default)
+    tree.write("/proc/version", kernel_banner(machine))
     tree.write("/proc/cmdline", system.cmdline)
     tree.write("/proc/uptime", "86400.12 1234567.89")
     tree.write("/proc/sys/kernel/osrelease", system.kernel)
@@ -77,6 +85,12 @@ def _memory(tree: Tree, machine: Machine) -> None:
         ("shm" if system.container else "tmpfs", "/dev/shm", "tmpfs", options),
     ]
     tree.write("/proc/mounts", "\n".join(f"{source} {at} {kind} {how} 0 0" for source, at, kind, how in mounts))
+    if system.container and machine.driver is not None:  # what NVIDIA's container toolkit mounts
+        mounts += [
+            (root[0], path, root[1], "ro,nosuid,nodev")
+            for path in ("/usr/bin/nvidia-smi", "/run/nvidia-persistenced/socket")
+        ]
+        mounts += [("tmpfs", "/proc/driver/nvidia", "tmpfs", "rw,nosuid,nodev,noexec,relatime,mode=555")]
     rows_of_mounts = (
         f"{30 + number} 1 0:{20 + number} / {at} rw,relatime - {kind} {source} {how}"
         for number, (source, at, kind, how) in enumerate(mounts)
@@ -127,10 +141,13 @@ def _process(tree: Tree, machine: Machine, process: Process, at: str) -> None:
     numbers = [process.ppid, process.pid, process.pid, *[0] * 30]
     tree.write(f"{at}/stat", f"{process.pid} ({process.comm}) {process.state} {' '.join(map(str, numbers))}")
     ids = "\t".join([str(process.uid)] * 4)
+    capabilities = "000001ffffffffff" if process.uid == 0 else "0" * 16
+    all_cpus = ",".join(machine.system.cpu.nodes)
     tree.write(
         f"{at}/status",
         f"Name:\t{process.comm}\nState:\t{process.state} ({states[process.state]})\nTgid:\t{process.pid}\n"
-        f"Pid:\t{process.pid}\nPPid:\t{process.ppid}\nUid:\t{ids}\nGid:\t{ids}\nNSpid:\t{process.pid}\nThreads:\t1",
+        f"Pid:\t{process.pid}\nPPid:\t{process.ppid}\nUid:\t{ids}\nGid:\t{ids}\nNSpid:\t{process.pid}\n"
+        f"Threads:\t1\nCapEff:\t{capabilities}\nSeccomp:\t0\nCpus_allowed_list:\t{all_cpus}\nMems_allowed_list:\t0",
     )
     cgroup = "/" if machine.system.container and at in {"/proc/self", "/proc/1"} else process.cgroup
     tree.write(f"{at}/cgroup", f"0::{cgroup}")

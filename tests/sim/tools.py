@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from tests.sim import smi_full, smi_query, smi_table, smi_topo
+from tests.sim import procfs, smi_full, smi_query, smi_table, smi_topo
 from tests.sim.machine import Machine
 
 # Faults meant for a program: "nvidia-smi=hang", "dmesg=error:1"; the machine's own come after those of the caller.
@@ -143,7 +143,8 @@ def _dmesg(folder: Path, machine: Machine, *, journal: bool = False) -> str:
     if machine.system.dmesg_restricted:
         return 'echo "-- No entries --"\n'
     log = folder / "kernel.log"
-    log.write_text(machine.system.dmesg, encoding="utf-8")
+    banner = "" if "Linux version" in machine.system.dmesg else f"[    0.000000] {procfs.kernel_banner(machine)}\n"
+    log.write_text(banner + machine.system.dmesg, encoding="utf-8")
     if journal:  # "[    4.812345] text" → "Nov 21 03:00:04 machine kernel: text"
         return f"exec sed 's/^\\[ *[0-9.]*\\] /Nov 21 03:00:00 {machine.name} kernel: /' {shlex.quote(str(log))}\n"
     return f"exec cat {shlex.quote(str(log))}\n"
