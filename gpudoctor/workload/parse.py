@@ -80,8 +80,9 @@ def parse(argv: Sequence[str]) -> ParsedCommand:
 
 def command_text(words: Sequence[str]) -> str:
     """The command as one line of shell: a single argument with spaces is such a line already."""
-    if len(words) == 1 and any(c.isspace() for c in words[0].strip()):
-        return words[0].strip()
+    only = words[0].strip() if len(words) == 1 else ""
+    if len(words) == 1 and (not only or any(c.isspace() for c in only)):
+        return only
     return shlex.join(words)
 
 

@@ -66,6 +66,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     follow: Follow = "end"
     skip: int = 0  # words of its own between its options and the command that it starts
     barrier: Literal["", "assign", "env"] = ""  # variables in front do not get through; how they are given inside
+    takes_line: bool = False  # the command that it starts may be a whole command line in one word, as for ssh
     native: bool = False  # not a Python program: its folder says nothing about an interpreter
     chooses_python: bool = False  # uv, conda, ssh: the interpreter is not the one on this shell's PATH
     defaults: tuple[tuple[str, Value], ...] = ()

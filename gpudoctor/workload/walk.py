@@ -128,7 +128,10 @@ class _Walker:
 
     def _module(self, option: str) -> bool:
         self.at += 1
-        name = option[2:]
+        return self._module_named(option[2:])
+
+    def _module_named(self, name: str) -> bool:
+        """A module of this name, or of the next word's where the name is empty."""
         if not name:
             if self.at >= len(self.words):
                 return False
@@ -176,6 +179,8 @@ class _Walker:
         self._environment(found)
         if self.at >= len(self.words):
             return False
+        if spec.takes_line and self.at == len(self.words) - 1 and " " in self.words[self.at].text:
+            return self._line()
         if spec.barrier and not _has(found, "keeps_environment"):
             self._lose(spec.name, passed=frozenset())
             self.layout.barrier = Barrier(spec.barrier, self.words[self.at].start)
@@ -203,6 +208,8 @@ class _Walker:
         named = {h.text for h in found.hits if h.option.kind == "assign" and "=" not in h.text}
         self._lose(found.spec.name, frozenset(named))
         self._environment(found)
+        if found.end < len(self.words):
+            self.layout.barrier = Barrier("option", self.words[found.end].start)
         self.layout.in_container = True
         self.layout.interpreter = ""
 
@@ -215,7 +222,6 @@ class _Walker:
         if self.at >= len(self.words):
             return False
         word = self.words[self.at]
-        self.layout.barrier = Barrier("option", word.start)
         self.layout.image = word.text
         self.layout.program = word.start
         self.at += 1
@@ -252,7 +258,7 @@ class _Walker:
             return False
         own = [w.text for w in self.words[found.start : found.end]]
         if "-m" in own or "--module" in own:
-            return self._module("-m")
+            return self._module_named("")
         if "--no-python" in own or "--no_python" in own:
             return True
         return self._script()

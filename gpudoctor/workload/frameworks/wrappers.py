@@ -12,6 +12,7 @@ def _wrapper(
     skip: int = 0,
     barrier: Literal["", "assign", "env"] = "",
     chooses_python: bool = False,
+    takes_line: bool = False,
 ) -> Spec:
     return Spec(
         name=programs[0],
@@ -24,6 +25,7 @@ def _wrapper(
         follow="command",
         barrier=barrier,
         chooses_python=chooses_python,
+        takes_line=takes_line,
     )
 
 
@@ -113,7 +115,14 @@ SPECS = (
         barrier="env",
         chooses_python=True,
     ),
-    _wrapper("ssh", valued="-p -i -l -o -J -F -L -R -D -b -c -m", skip=1, barrier="assign", chooses_python=True),
+    _wrapper(
+        "ssh",
+        valued="-p -i -l -o -J -F -L -R -D -b -c -m",
+        skip=1,
+        barrier="assign",
+        chooses_python=True,
+        takes_line=True,
+    ),
     _wrapper(
         "apptainer exec",
         "singularity exec",
