@@ -10,7 +10,7 @@ from gpudoctor.render.sanitize import clean, clean_lines, clean_prose, escape_ht
 _SPECIAL = re.compile(r"[\\`*\[\]~$|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 # Mentions, issue references and bare addresses are recognised in the rendered text, where no backslash helps: an
 # empty comment splits the text there and is invisible.
-_TRIGGERS = re.compile(r"(@|#(?=\d)|\bGH(?=-\d)|(?<=[A-Za-z]):(?=//)|www(?=\.)|(?:xmpp|mailto)(?=:))", re.IGNORECASE)
+_TRIGGERS = re.compile(r"(@|#(?=\d)|GH(?=-\d)|(?<=[A-Za-z]):(?=//)|www(?=\.)|(?:xmpp|mailto)(?=:))", re.IGNORECASE)
 _SPLIT = "<!-- -->"
 _SPAN = re.compile("(`[^`|]{1,200}`)")
 

@@ -57,7 +57,7 @@ class Canvas:
         room = self.width - indent
         parts: list[Span] = []
         for raw, style in spans:
-            text = fit(self._clean(raw), room)
+            text = fit(self._clean(raw), room, self._clean("…"))
             room -= columns(text)
             parts.append((text, style))
         self._emit(parts, indent)

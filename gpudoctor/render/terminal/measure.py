@@ -31,8 +31,8 @@ def head(text: str, room: int) -> str:
     return text[:end]
 
 
-def fit(text: str, room: int) -> str:
-    """The text, cut with an ellipsis where it does not fit."""
+def fit(text: str, room: int, mark: str = "…") -> str:
+    """The text, cut where it does not fit, with a mark that says so."""
     if columns(text) <= room:
         return text
-    return head(text, room - 1) + "…" if room > 1 else ""
+    return head(text, room - len(mark)) + mark if room > len(mark) else ""
