@@ -49,7 +49,7 @@ def _scalar(name: str, takes: Sequence[Kind], gives: Kind, apply: Callable[..., 
                 result = apply(*(cast(Known, value).value for value in values))
             except ValueError as error:
                 return absent(cast(Known, values[0]).path or name, f"parse_error ({error})")
-            return Many(tuple(Known(part) for part in result)) if isinstance(result, tuple) else Known(result)
+            return Many(tuple(Known(part) for part in result)) if isinstance(result, list) else Known(result)
 
         return Node(gives, run, column)
 
@@ -91,7 +91,7 @@ def _basename(path: object) -> object:
 
 
 def _split(text: object, separator: object) -> object:
-    return tuple(part.strip() for part in str(text).split(str(separator), _MAX_PARTS)[:_MAX_PARTS])
+    return [part.strip() for part in str(text).split(str(separator), _MAX_PARTS)[:_MAX_PARTS]]
 
 
 def _scaled(unit: int) -> Callable[[object], object]:

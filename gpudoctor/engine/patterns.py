@@ -7,6 +7,7 @@ few optional parts. The number of ways in which a text can match is bounded when
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Final
 
 from gpudoctor.engine.problem import SpecError
@@ -32,8 +33,10 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         raise SpecError(f"the pattern is longer than {MAX_PATTERN} characters", "match a shorter part")
     _Check(pattern).run()
     try:
-        return re.compile(pattern)
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # "[[a]" and "[a--b]" will mean something else one day
+            return re.compile(pattern)
+    except (re.error, FutureWarning, OverflowError) as error:
         raise SpecError(f"not a pattern: {error}") from error
 
 

@@ -24,7 +24,9 @@ def parse_expression(text: str) -> ast.expr:
             warnings.simplefilter("error")  # an unknown escape like '\d' is only a warning to Python
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
+        column = (error.offset or 0) - 1
+        column = column if 0 <= column < len(text) else len(text) - 1  # the end came too early
         hint = "write a pattern as r'...'" if "escape" in str(error.msg) else ""
-        raise SpecError(f"not an expression: {error.msg}", hint, max(0, (error.offset or 1) - 1)) from error
+        raise SpecError(f"not an expression: {error.msg}", hint, column) from error
     except (RecursionError, MemoryError, ValueError) as error:
         raise SpecError("not an expression: nested too deep, or with strange characters") from error
