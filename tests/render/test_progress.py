@@ -19,14 +19,15 @@ class Terminal:
     def __init__(self) -> None:
         self._far, near = pty.openpty()
         self.stream: TextIO = os.fdopen(near, "w", encoding="utf-8")
-        os.set_blocking(self._far, False)
 
     def written(self) -> str:
+        """Everything since the last call: what arrives before a mark of our own."""
+        self.stream.write("<mark>")
         self.stream.flush()
-        try:
-            return os.read(self._far, 65536).decode()
-        except BlockingIOError:
-            return ""
+        data = b""
+        while not data.endswith(b"<mark>"):
+            data += os.read(self._far, 65536)
+        return data.removesuffix(b"<mark>").decode()
 
     def close(self) -> None:
         os.close(self._far)

@@ -124,7 +124,7 @@ def _unknown(report: Report, *, opened: bool) -> Iterator[str]:
     known = [(text(f"probe {probe.name}", 100), text(f"{probe.status}: {probe.reason}")) for probe in troubled]
     known += [(text(group.reason.replace("_", " ")), text(", ".join(group.paths))) for group in groups]
     yield table(known, "What could not be seen")
-    for sentence, line in helps(groups):
+    for sentence, line in helps(report):
         yield f"<p>{text(sentence)}</p>\n{command(line)}"
     yield "</details>\n</section>"
 

@@ -14,8 +14,8 @@ INDENT = 2
 SHOWN = 4
 AS_ROOT = 'sudo -E "$(command -v gpudoctor)" check'
 LONGER = "gpudoctor check --timeout 120"
-# Sections that only the user can provide, and those that only the machine itself can.
-FROM_USER = ("workload", "model", "group")
+# Sections that only the user can provide; the others come from the machine.
+FROM_USER = frozenset({"workload", "model", "group"})
 
 
 def draw(canvas: Canvas, report: Report, *, verbose: bool) -> None:
@@ -33,21 +33,23 @@ def draw(canvas: Canvas, report: Report, *, verbose: bool) -> None:
     if verbose:
         for entry in report.not_evaluated:
             canvas.paragraph((f"{entry.rule}: {', '.join(entry.missing)}", "faint"), indent=INDENT, hang=INDENT + 2)
-    _what_would_help(canvas, groups)
+    _what_would_help(canvas, report)
 
 
-def helps(groups: Sequence[Missing]) -> list[tuple[str, str]]:
-    """Sentence and command for what would let the rules be decided; shared with the other formats for people."""
-    reasons = {group.reason: group for group in groups}
+def helps(report: Report) -> list[tuple[str, str]]:
+    """Sentence and command for what would let more rules be decided; shared with the other formats for people."""
+    reasons = {group.reason: group.paths for group in missing(report.not_evaluated)}
     out = []
     if "no_permission" in reasons:
         out.append(("As root more can be read:", AS_ROOT))
     if "timeout" in reasons:
         out.append(("With more time:", LONGER))
-    asked = reasons.get("not_provided")
-    if asked and any(path.split(".")[0] in FROM_USER for path in asked.paths):
+    asked = {path.split(".")[0] for path in reasons.get("not_provided", ())}
+    if asked & FROM_USER and not report.facts.workload.command.known:
         out.append(("With the launch command, which is read and not run:", "gpudoctor check -- YOUR LAUNCH COMMAND"))
-    elif asked:
+    if asked - FROM_USER and any(probe.status == "skipped" for probe in report.probes):
+        out.append(("Without --quick:", "gpudoctor check"))
+    elif asked - FROM_USER and not report.probes:
         out.append(("On the machine itself:", "gpudoctor check"))
     return out
 
@@ -78,8 +80,8 @@ def _group(canvas: Canvas, group: Missing, *, verbose: bool) -> None:
     canvas.paragraph((text, "plain"), indent=INDENT, hang=INDENT + 16, lead=(lead, "faint"))
 
 
-def _what_would_help(canvas: Canvas, groups: Sequence[Missing]) -> None:
-    for sentence, command in helps(groups):
+def _what_would_help(canvas: Canvas, report: Report) -> None:
+    for sentence, command in helps(report):
         canvas.blank()
         canvas.paragraph((sentence, "plain"), indent=INDENT)
         canvas.command(command)
