@@ -19,6 +19,7 @@ def _system(tree: Tree, machine: Machine) -> None:
     system = machine.system
     text = f"GNU C Library (Ubuntu GLIBC {system.glibc}-0ubuntu8.3) stable release version {system.glibc}."
     tree.write("/usr/lib/x86_64-linux-gnu/libc.so.6", text)
+    tree.link("/lib", "/usr/lib")
     if system.secure_boot is not None and not system.wsl:
         name = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
         tree.write(f"/sys/firmware/efi/efivars/{name}", bytes((6, 0, 0, 0, system.secure_boot)))
