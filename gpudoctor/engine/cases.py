@@ -44,7 +44,8 @@ def _run_case(rule: Rule, position: int, case: CaseSpec) -> CaseResult:
     try:
         facts = facts_of(cast("Mapping[str, Plain]", case.given))
     except SpecError as error:
-        problem = rule.document.problem(("cases", position, "given"), error.message, error.hint)
+        about = next((path for path in case.given if path in error.message), "")
+        problem = rule.document.problem(("cases", position, "given", about), error.message, error.hint)
         return CaseResult(rule.spec.id, case.name, problem)
     outcome = evaluate(rule, facts, _plain_command)
     wrong = next(_differences(case, outcome), None)

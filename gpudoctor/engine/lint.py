@@ -9,7 +9,7 @@ from typing import Final
 
 from gpudoctor.engine.causes import causes
 from gpudoctor.engine.compiled import Rule
-from gpudoctor.engine.load import check_links, read_rules
+from gpudoctor.engine.load import check_ids, check_links, read_rules
 from gpudoctor.engine.problem import Problem
 from gpudoctor.engine.rule import ChangeSpec, FixSpec
 from gpudoctor.engine.yaml_strict import Path
@@ -24,9 +24,10 @@ _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 def lint(folders: Sequence[FilePath]) -> tuple[Problem, ...]:
     """Every problem of every rule below `folders`, in order of file and line."""
     found = read_rules(folders)
-    problems = [*found.problems, *check_links(found.rules)]
+    problems = [*found.problems, *check_ids(found.rules)]
+    names = {rule.spec.id for rule in found.rules}
     for rule in found.rules:
-        problems += lint_rule(rule)
+        problems += [*lint_rule(rule), *check_links(rule, names)]
     return tuple(sorted(set(problems)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -59,9 +59,10 @@ def load_rules(own: FilePath, *extra: FilePath) -> RuleSet:
     found = read_rules([own])
     added = read_rules(extra, foreign=True)
     rules = (*found.rules, *added.rules)
-    problems = [*found.problems, *added.problems, *check_links(rules)]
+    problems = [*found.problems, *added.problems, *check_ids(rules)]
+    names = {rule.spec.id for rule in rules}
     for rule in added.rules:
-        problems += rule.check()
+        problems += [*rule.check(), *check_links(rule, names)]
     if problems:
         raise RuleFileError(problems)
     return RuleSet(tuple(sorted(rules, key=lambda rule: rule.spec.id)))
@@ -192,22 +193,26 @@ def _form_problem(document: Document, error: msgspec.ValidationError, prefix: Pa
     return document.problem((*path, unknown["name"]) if unknown else path, message[:1].lower() + message[1:])
 
 
-def check_links(rules: Iterable[Rule]) -> list[Problem]:
-    """Ids that are there twice, and names in `explains` and `suppresses` that nothing has."""
-    rules = tuple(rules)
+def check_ids(rules: Iterable[Rule]) -> list[Problem]:
+    """Ids that are there twice."""
     problems: list[Problem] = []
     files: dict[str, str] = {}
     for rule in rules:
         other = files.setdefault(rule.spec.id, rule.document.file)
         if other != rule.document.file:
             problems.append(rule.document.problem(("id",), f"{other} has the same id", "rename one of the two"))
-    for rule in rules:
-        for key, names, known in (
-            ("explains", rule.spec.explains, files.keys() | causes().keys()),
-            ("suppresses", rule.spec.suppresses, files.keys()),
-        ):
-            for position, name in enumerate(names):
-                if name not in known:
-                    hint = did_you_mean(name, known)
-                    problems.append(rule.document.problem((key, position), f"nothing is called {name!r}", hint))
+    return problems
+
+
+def check_links(rule: Rule, ids: Set[str]) -> list[Problem]:
+    """Names in `explains` and `suppresses` that neither a rule nor, for `explains`, a cause has."""
+    problems: list[Problem] = []
+    for key, names, known in (
+        ("explains", rule.spec.explains, ids | causes().keys()),
+        ("suppresses", rule.spec.suppresses, ids),
+    ):
+        for position, name in enumerate(names):
+            if name not in known:
+                hint = did_you_mean(name, known)
+                problems.append(rule.document.problem((key, position), f"nothing is called {name!r}", hint))
     return problems

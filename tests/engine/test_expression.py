@@ -14,6 +14,11 @@ from gpudoctor.engine.problem import SpecError
 from gpudoctor.engine.values import Absent, Frame, Known, Many
 from tests.engine.samples import evaluate, facts, truth_of
 
+WORDS = [
+    *("workload.tp", "gpus.devices", "environment.variables", "known", "count", "version", "'a'", "1", "g"),
+    *("for", "in", "if", "else", "not", "and", "or", "==", "\\"),
+    *"()[]<+-,:.{",
+]
 GPUS: dict[str, Any] = {
     "workload.tp": 4,
     "gpus.visible_count": 2,
@@ -183,9 +188,7 @@ def test_deep_or_long_expressions_are_refused_and_do_not_crash(text: str) -> Non
     st.one_of(
         st.text(max_size=60),
         st.lists(
-            st.sampled_from(
-                "workload.tp gpus.devices g for in if else not and or ( ) [ ] == < + - 'a' 1 , known count : . \\ {".split()
-            ),
+            st.sampled_from(WORDS),
             max_size=25,
         ).map(" ".join),
     )

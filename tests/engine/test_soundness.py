@@ -44,7 +44,7 @@ worlds = st.fixed_dictionaries(
 )
 
 
-def text_of(condition: Condition) -> str:
+def text_of(condition: Condition) -> str:  # noqa: PLR0911  one line a form
     match condition:
         case ("compare", name, op, value):
             return f"workload.{name} {op} {value}"
@@ -80,7 +80,7 @@ def some(parts: list[bool | None]) -> bool | None:
     return True if True in parts else None if None in parts else False
 
 
-def reference(condition: Condition, world: Facts) -> bool | None:
+def reference(condition: Condition, world: Facts) -> bool | None:  # noqa: PLR0911  one line a form
     match condition:
         case ("compare", name, op, value):
             return compare(world[name], op, value)
@@ -124,7 +124,8 @@ def given_of(world: Facts) -> dict[str, Any]:
     items = world["items"]
     if isinstance(items, list):
         found["gpus.devices"] = [
-            {"index": i, "numa_node": value(first), "pcie_width": value(second)} for i, (first, second) in enumerate(items)
+            {"index": i, "numa_node": value(first), "pcie_width": value(second)}
+            for i, (first, second) in enumerate(items)
         ]
     else:
         found["gpus.devices"] = value(items)

@@ -99,7 +99,8 @@ def test_a_mistake_in_a_template_is_refused_with_its_column(text: str, message: 
 
 
 @pytest.mark.parametrize(
-    "text", ['echo "{workload.model}"', "echo '{workload.model}'", "echo `ls {workload.model}`", 'a "$(b {workload.tp})"']
+    "text",
+    ['echo "{workload.model}"', "echo '{workload.model}'", "echo `ls {workload.model}`", 'a "$(b {workload.tp})"'],
 )
 def test_a_hole_inside_quotes_of_a_command_is_refused(text: str) -> None:
     with pytest.raises(SpecError, match="inside quotes"):

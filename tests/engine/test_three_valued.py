@@ -21,7 +21,12 @@ GIVEN: dict[str, Any] = {
     "visible.entries": {"absent": "not_applicable"},
     "gpus.devices": [
         {"index": 0, "nvlinks_active": 18, "temperature_c": {"absent": "not_applicable"}, "persistence": True},
-        {"index": 1, "nvlinks_active": {"absent": "timeout"}, "temperature_c": 50, "persistence": {"absent": "timeout"}},
+        {
+            "index": 1,
+            "nvlinks_active": {"absent": "timeout"},
+            "temperature_c": 50,
+            "persistence": {"absent": "timeout"},
+        },
         {"index": 2, "nvlinks_active": 4, "temperature_c": 60, "persistence": False},
     ],
 }

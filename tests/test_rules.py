@@ -1,0 +1,28 @@
+"""Every rule that we ship: its form, its documentation and its own cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gpudoctor.engine.cases import run_cases
+from gpudoctor.engine.lint import lint
+from gpudoctor.engine.load import load_rules, read_rule
+from gpudoctor.paths import rules_dir
+
+FILES = sorted(rules_dir().glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_cases_of_a_rule_pass(file: Path) -> None:
+    results = run_cases(read_rule(file))
+    assert [str(result.problem) for result in results if not result.passed] == []
+
+
+def test_lint_finds_nothing() -> None:
+    assert [str(problem) for problem in lint([rules_dir()])] == []
+
+
+def test_all_rules_load_together() -> None:
+    assert len(load_rules(rules_dir()).rules) == len(FILES)
