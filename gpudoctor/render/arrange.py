@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -18,6 +19,8 @@ REASON_ORDER = (
     "not_provided",
     "not_applicable",
 )
+# Which GPU or pair: `gpus.devices[2].name`, `topology.pairs[0-2].link`. Keys of mappings stay.
+_INDEX = re.compile(r"\[\d[\d,-]{0,20}\]")
 
 
 class Root(Struct, frozen=True):
@@ -63,14 +66,14 @@ def _leader(position: int, ordered: Sequence[Finding]) -> int:
 
 
 def missing(not_evaluated: Sequence[NotEvaluated]) -> list[Missing]:
-    """Grouped by reason, the reasons that a user can do something about first."""
+    """Grouped by reason, the reasons that a user can do something about first; GPUs and pairs are taken together."""
     paths: dict[str, dict[str, None]] = {}
     rules: dict[str, set[str]] = {}
     for entry in not_evaluated:
         for text in entry.missing:
             path, _, why = text.partition(":")
             reason = next((word for word in why.split()[:1] if word in REASON_ORDER), "unknown")
-            paths.setdefault(reason, {})[path.strip()] = None
+            paths.setdefault(reason, {})[_INDEX.sub("", path.strip())] = None
             rules.setdefault(reason, set()).add(entry.rule)
     ranked = [reason for reason in (*REASON_ORDER, "unknown") if reason in paths]
     return [Missing(reason, tuple(paths[reason]), len(rules[reason])) for reason in ranked]

@@ -121,7 +121,7 @@ def gpu_models(facts: Facts) -> str:
 
 def short_name(name: str | None) -> str:
     """A GPU's marketing name without the words that all of them share."""
-    return clean_prose((name or "").removeprefix("NVIDIA "), 60) or "unnamed GPU"
+    return clean_prose((name or "").removeprefix("NVIDIA "), 60) or "unknown GPU"
 
 
 def machine(facts: Facts) -> list[str]:

@@ -42,9 +42,14 @@ def test_gaps_are_grouped_by_reason_those_that_a_user_can_close_first() -> None:
         NotEvaluated("r1", ("shm.size_bytes: timeout", "pci.paths: no_permission (config space)")),
         NotEvaluated("r2", ("pci.paths: no_permission",)),
         NotEvaluated("r3", ("strange entry", "a: invented_reason")),
+        NotEvaluated(
+            "r4", ("gpus.devices[0].name: failed", "gpus.devices[1].name: failed", "t.pairs[0-1].link: failed")
+        ),
+        NotEvaluated("r5", ("environment.variables['X']: failed",)),
     ]
     assert missing(gaps) == [
         Missing("no_permission", ("pci.paths",), 2),
         Missing("timeout", ("shm.size_bytes",), 1),
+        Missing("failed", ("gpus.devices.name", "t.pairs.link", "environment.variables['X']"), 2),
         Missing("unknown", ("strange entry", "a"), 1),
     ]

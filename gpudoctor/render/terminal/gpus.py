@@ -57,6 +57,8 @@ class Links(Struct, frozen=True):
             return "The driver refuses peer-to-peer copies for every pair."
         if states == {None}:
             return "Whether the driver grants peer-to-peer copies is unknown."
+        if False not in states:
+            return f"The driver grants peer-to-peer copies; {UNSURE} unknown."
         return f"{REFUSED} the driver refuses peer-to-peer copies" + (f", {UNSURE} unknown" if None in states else "")
 
 
@@ -116,7 +118,7 @@ def _one_sentence(canvas: Canvas, links: Links, count: int) -> None:
 def _table(canvas: Canvas, gpus: Sequence[Gpu], links: Links | None, group: set[int]) -> None:
     """Rows are GPUs; where the columns of the matrix do not fit beside each other, they follow in blocks."""
     names = {gpu.index: words.short_name(gpu.name.or_none()) for gpu in gpus}
-    mixed = len(set(names.values())) > 1
+    mixed = len({names[gpu.index] for gpu in gpus if gpu.name.known}) > 1
     gap: Span = (" " if links else "", "plain")
     room = canvas.width - INDENT - 5 - len(gap[0])
     cell = 1 + max((columns(links.cell(a.index, b.index)) for a in gpus for b in gpus), default=0) if links else 0

@@ -126,11 +126,13 @@ def _host(facts: Facts) -> tuple[str, ...]:
 
 def _run(facts: Facts) -> tuple[str, ...]:
     work = facts.workload
-    sizes = (("TP", work.tp), ("PP", work.pp), ("DP", work.dp))
+    tp = work.tp.or_none()
+    others = ((name, fact.or_none() or 1) for name, fact in (("PP", work.pp), ("DP", work.dp)))
     return (
         work.framework.or_none() or "",
         work.model.or_none() or "",
-        *(f"{name} {fact.or_none()}" for name, fact in sizes if fact.or_none() is not None),
+        f"TP {tp}" if tp else "",
+        *(f"{name} {size}" for name, size in others if size > 1),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.model.fact import known
-from gpudoctor.model.facts import Facts, GpuPair, Group, Topology
+from gpudoctor.model.fact import absent, known
+from gpudoctor.model.facts import Facts, Gpu, GpuPair, Group, Topology
 from gpudoctor.render import RenderOptions
 from gpudoctor.render.terminal import gpus
 from gpudoctor.render.terminal.canvas import Canvas
@@ -77,3 +77,20 @@ def test_permission_needs_both_directions_and_falls_back_on_the_driver_api() -> 
     assert gpus.allowed(pair) is False
     assert gpus.allowed(GpuPair(a=0, b=1, peer_access=known(True, "cuda"))) is True
     assert gpus.allowed(GpuPair(a=0, b=1)) is None
+
+
+def test_a_lost_gpu_of_unknown_model_does_not_make_the_machine_mixed() -> None:
+    lost = Gpu(index=1, access_error=known("GPU_IS_LOST", "nvml"))
+    devices = (machines.gpu(0, "NVIDIA L40S", 45, 44), lost)
+    pairs = (GpuPair(a=0, b=1, link=absent("failed")),)
+    text = drawn(Facts(gpus=machines.gpus_section(devices, (0,)), topology=Topology(pairs=known(pairs, "nvml"))))
+    assert "L40S" not in text
+    assert "GPU_IS_LOST" in text
+
+
+def test_the_legend_explains_only_marks_that_are_there() -> None:
+    devices = tuple(machines.gpu(index, "NVIDIA L40S", 45, 44) for index in range(3))
+    pairs = (machines.pair(0, 1, "PIX", "OK"), machines.pair(0, 2, "PIX", "OK"), machines.pair(1, 2, "PIX", None))
+    text = drawn(Facts(gpus=machines.gpus_section(devices, (0, 1, 2)), topology=Topology(pairs=known(pairs, "nvml"))))
+    assert "The driver grants peer-to-peer copies; ? unknown." in text
+    assert "!" not in text
