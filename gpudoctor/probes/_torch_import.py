@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -20,6 +21,8 @@ from gpudoctor.readers.torch_version import decode_nccl
 
 _DEADLINE_S = 100.0  # a cold import from a network file system takes a minute
 _MAX_ERROR = 500
+_MAPS = "/proc/self/maps after import torch"
+_NCCL = re.compile(r"libnccl(?!-(net|tuner|profiler|env|gin)|_)")  # the library, renamed or not, but no plugin
 _SOURCE = "import torch under the target interpreter"
 _FIELDS = (
     "imported", "import_error", "import_error_type", "arch_list", "nccl_linked_version", "nccl_mapped_path",
@@ -145,10 +148,10 @@ def _mapped_path(said: _Said) -> Fact[str]:
     lines = said.answer.get("nccl_maps")
     if not lines:
         return said.missing("nccl_maps").fact(_SOURCE)
-    for file in mapped_files("\n".join(lines[-1])):
-        if PurePosixPath(file.path).name.startswith("libnccl.so"):
-            return known(shown(file.path, said.home), "/proc/self/maps after import torch")
-    return absent("not_applicable", "no libnccl is mapped after the import", "/proc/self/maps after import torch")
+    paths = [file.path for file in mapped_files("\n".join(lines[-1])) if _NCCL.match(PurePosixPath(file.path).name)]
+    if not paths:
+        return absent("not_applicable", "no libnccl is mapped after the import", _MAPS)
+    return known(shown(paths[0], said.home), _MAPS)
 
 
 def _cuda_error(said: _Said) -> Fact[str]:
