@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_a_hanging_call_ignores_sigterm(machines: Machines) -> None:
     folder = machines("rtx4090x2")
     code = f"import sys; sys.stdout.write('in\\n'); sys.stdout.flush(); {INIT}"
     with subprocess.Popen(
-        ["python3", "-c", code],  # the same interpreter: the environment's PATH is ours
+        [sys.executable, "-c", code],
         env=environment(folder, "nvmlInit=hang"),
         stdout=subprocess.PIPE,
         text=True,
@@ -72,7 +73,7 @@ def test_dstate_looks_like_a_task_in_the_driver(machines: Machines) -> None:
     folder = machines("rtx4090x2")
     code = f"import sys; sys.stdout.write('in\\n'); sys.stdout.flush(); {INIT}"
     with subprocess.Popen(
-        ["python3", "-c", code], env=environment(folder, "nvmlInit=dstate"), stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], env=environment(folder, "nvmlInit=dstate"), stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
         child.stdout.readline()
