@@ -37,7 +37,7 @@ class CaseResult(msgspec.Struct, frozen=True):
 
 def run_cases(rule: Rule) -> list[CaseResult]:
     """Run every case of a rule whose form is right."""
-    return [_run_case(rule, position, case) for position, case in enumerate(rule.spec.cases)]
+    return [_run_case(rule, position, case) for position, case in enumerate(rule.cases)]
 
 
 def _run_case(rule: Rule, position: int, case: CaseSpec) -> CaseResult:

@@ -13,13 +13,14 @@ from typing import TypeVar
 from msgspec import Struct
 
 from gpudoctor.engine.expression import Expression, check_name, compile_condition, compile_expression
+from gpudoctor.engine.form import convert_rule
 from gpudoctor.engine.kinds import BOOL, Kind
 from gpudoctor.engine.node import Run
 from gpudoctor.engine.problem import Problem, RuleFileError, SpecError
-from gpudoctor.engine.rule import ChangeSpec, EvidenceSpec, FixSpec, RuleSpec
+from gpudoctor.engine.rule import CaseSpec, ChangeSpec, EvidenceSpec, FixSpec, RuleSpec
 from gpudoctor.engine.template import Template, compile_template
 from gpudoctor.engine.values import FALSE
-from gpudoctor.engine.yaml_strict import Document, Path
+from gpudoctor.engine.yaml_strict import Document, Path, parse
 from gpudoctor.model.finding import Needs
 
 T = TypeVar("T")
@@ -33,7 +34,6 @@ class Head(Struct, frozen=True):
 
     lets: dict[str, Expression]
     runs: dict[str, Run]  # of the lets
-    applies: Expression | None
     when: Expression
 
 
@@ -78,23 +78,44 @@ class Body(Struct, frozen=True):
 
 
 class Rule:
-    """A rule file that has the right form."""
+    """A rule file that has the right form.
 
-    def __init__(self, spec: RuleSpec, document: Document) -> None:
+    `rest` is the whole file where only the part in front of the cases has been read, which is half of the work.
+    """
+
+    def __init__(self, spec: RuleSpec, document: Document, rest: bytes = b"") -> None:
         self.spec = spec
         self.document = document
+        self._rest = rest
+
+    @cached_property
+    def cases(self) -> tuple[CaseSpec, ...]:
+        """The cases. Raises RuleFileError."""
+        if self._rest:
+            self.document = parse(self._rest, self.document.file)
+        return convert_rule(self.document).cases
+
+    @cached_property
+    def applies(self) -> Expression | None:
+        """Whether the rule is of any interest; compiled on its own, so that most rules cost no more than this.
+
+        Raises RuleFileError.
+        """
+        if not self.spec.applies:
+            return None
+        maker = _Maker(self.document, {})
+        applies = maker.condition(("applies",), self.spec.applies)
+        maker.finish()
+        return applies
 
     @cached_property
     def head(self) -> Head:
         """Raises RuleFileError."""
         maker = _Maker(self.document, {})
-        lets: dict[str, Expression] = {}
-        for name, text in self.spec.let.items():
-            lets[name] = maker.let(name, text)
-        applies = maker.condition(("applies",), self.spec.applies) if self.spec.applies else None
+        lets = {name: maker.let(name, text) for name, text in self.spec.let.items()}
         when = maker.condition(("when",), self.spec.when)
         maker.finish()
-        return Head(lets, {name: let.run for name, let in lets.items()}, applies, when)
+        return Head(lets, {name: let.run for name, let in lets.items()}, when)
 
     @cached_property
     def body(self) -> Body:
@@ -112,13 +133,24 @@ class Rule:
         maker.finish()
         return body
 
+    def prepare(self) -> None:
+        """Compile what decides; problems wait for who asks."""
+        _problems(lambda: (self.applies, self.head))
+
     def check(self) -> tuple[Problem, ...]:
         """Compile everything; every problem there is."""
-        try:
-            _ = self.head, self.body
-        except RuleFileError as error:
-            return error.problems
-        return ()
+        problems: list[Problem] = []
+        for part in (lambda: self.applies, lambda: self.body, lambda: self.cases):
+            problems += _problems(part)
+        return tuple(problems)
+
+
+def _problems(part: Callable[[], object]) -> tuple[Problem, ...]:
+    try:
+        part()
+    except RuleFileError as error:
+        return error.problems
+    return ()
 
 
 class _Maker:

@@ -86,10 +86,10 @@ def evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None = None) -> Outco
 
 
 def _evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None) -> Outcome:
+    if rule.applies is not None and rule.applies.truth(Frame(facts)) is not True:
+        return Outcome()
     head = rule.head
     frame = Frame(facts, head.runs)
-    if head.applies is not None and head.applies.truth(frame) is not True:
-        return Outcome()
     verdict = head.when.truth(frame)
     if isinstance(verdict, Unknown):
         return Outcome(missing=_missing(verdict.missing))

@@ -69,15 +69,17 @@ def _texts(rule: Rule) -> Advice:
 
 
 def _cases(rule: Rule) -> Advice:
-    expected = {case.expect for case in rule.spec.cases}
+    expected = {case.expect for case in rule.cases}
     for outcome in _OUTCOMES:
         if outcome not in expected:
             yield ("cases",), f"no case with expect: {outcome}", "one of each: fires, silent, unknown"
     seen: set[str] = set()
-    for position, case in enumerate(rule.spec.cases):
+    for position, case in enumerate(rule.cases):
         if case.name in seen:
             yield ("cases", position, "name"), f"two cases are called {case.name!r}", "rename one"
         seen.add(case.name)
+    if isinstance(rule.document.data, dict) and list(rule.document.data)[-1] != "cases":
+        yield ("cases",), "the cases are not the last key", "put them last: only tests read them"
 
 
 def _fix(path: Path, fix: FixSpec) -> Advice:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path as FilePath
@@ -13,9 +12,10 @@ import msgspec
 from gpudoctor.engine.catalogue import did_you_mean
 from gpudoctor.engine.causes import causes
 from gpudoctor.engine.compiled import Rule
+from gpudoctor.engine.form import convert_rule
 from gpudoctor.engine.problem import Problem, RuleFileError
 from gpudoctor.engine.rule import RuleSpec
-from gpudoctor.engine.yaml_strict import MAX_BYTES, Document, Path, parse
+from gpudoctor.engine.yaml_strict import MAX_BYTES, Document, parse
 from gpudoctor.errors import UsageError
 
 MAX_FILES: Final = 2000
@@ -29,6 +29,11 @@ class RuleSet(msgspec.Struct, frozen=True):
     def find(self, rule_id: str) -> Rule | None:
         """The rule with this id."""
         return next((rule for rule in self.rules if rule.spec.id == rule_id), None)
+
+    def prepare(self) -> None:
+        """Compile the conditions now, for instance while probes run; a mistake in one shows when it is evaluated."""
+        for rule in self.rules:
+            rule.prepare()
 
     def select(self, only: Iterable[str], skip: Iterable[str]) -> tuple[Rule, ...]:
         """The rules that `--only` and `--skip` leave: each names a rule id or a cause. Raises UsageError."""
@@ -56,7 +61,7 @@ def load_rules(own: FilePath, *extra: FilePath) -> RuleSet:
 
     Raises RuleFileError with every problem.
     """
-    found = read_rules([own])
+    found = read_rules([own], with_cases=False)
     added = read_rules(extra, foreign=True)
     rules = (*found.rules, *added.rules)
     problems = [*found.problems, *added.problems, *check_ids(rules)]
@@ -68,7 +73,7 @@ def load_rules(own: FilePath, *extra: FilePath) -> RuleSet:
     return RuleSet(tuple(sorted(rules, key=lambda rule: rule.spec.id)))
 
 
-def read_rules(folders: Sequence[FilePath], *, foreign: bool = False) -> Found:
+def read_rules(folders: Sequence[FilePath], *, foreign: bool = False, with_cases: bool = True) -> Found:
     """Read every rule below `folders`; `foreign` ones must not be writable by everybody."""
     rules: list[Rule] = []
     problems: list[Problem] = []
@@ -79,14 +84,14 @@ def read_rules(folders: Sequence[FilePath], *, foreign: bool = False) -> Found:
             problems += error.problems
             continue
         for file in files:
-            rule = _read_or_note(file, problems)
+            rule = _read_or_note(file, problems, with_cases=with_cases)
             rules += [rule] if rule is not None else []
     return Found(tuple(rules), tuple(problems))
 
 
-def _read_or_note(file: FilePath, problems: list[Problem]) -> Rule | None:
+def _read_or_note(file: FilePath, problems: list[Problem], *, with_cases: bool) -> Rule | None:
     try:
-        return read_rule(file)
+        return read_rule(file, with_cases=with_cases)
     except RuleFileError as error:
         problems += error.problems
         return None
@@ -123,22 +128,33 @@ def _error(place: FilePath, message: str, hint: str) -> RuleFileError:
     return RuleFileError([Problem(str(place), 0, 0, message, hint)])
 
 
-def read_rule(file: FilePath) -> Rule:
+def read_rule(file: FilePath, *, with_cases: bool = True) -> Rule:
     """One rule file. Raises RuleFileError."""
     try:
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise _error(file, f"cannot be read: {error.strerror}", "check its permissions") from error
-    document = parse(raw, str(file))
-    try:
-        spec = msgspec.convert(document.data, RuleSpec)
-    except msgspec.ValidationError as error:
-        raise RuleFileError(_form_problems(document, error)) from error
-    problems = _identity_problems(file, spec, document)
+    rule = None if with_cases else _without_cases(str(file), raw)
+    if rule is None:
+        document = parse(raw, str(file))
+        rule = Rule(convert_rule(document), document)
+    problems = _identity_problems(file, rule.spec, rule.document)
     if problems:
         raise RuleFileError(problems)
-    return Rule(spec, document)
+    return rule
+
+
+def _without_cases(file: str, raw: bytes) -> Rule | None:
+    """The rule read up to its cases; None where they are not the last key, or something is wrong."""
+    head, _, tail = raw.partition(b"\ncases:\n")
+    if not tail:
+        return None
+    try:
+        document = parse(head, file)
+        return Rule(msgspec.convert(document.data, RuleSpec), document, raw)
+    except (RuleFileError, msgspec.ValidationError):
+        return None  # reading all of it says what is wrong
 
 
 def _identity_problems(file: FilePath, spec: RuleSpec, document: Document) -> list[Problem]:
@@ -153,44 +169,6 @@ def _identity_problems(file: FilePath, spec: RuleSpec, document: Document) -> li
         hint = did_you_mean(spec.cause, causes())
         problems.append(document.problem(("cause",), f"unknown cause {spec.cause!r}", hint))
     return problems
-
-
-def _form_problems(document: Document, first: msgspec.ValidationError) -> list[Problem]:
-    """Every key on its own, because msgspec stops at the first error."""
-    if not isinstance(document.data, dict):
-        return [document.problem((), "a rule is a mapping", "see docs/rules.md")]
-    problems: list[Problem] = []
-    known = {field.name: field for field in msgspec.structs.fields(RuleSpec)}
-    for name, value in document.data.items():
-        if name not in known:
-            problems.append(document.problem((name,), f"unknown key {name!r}", did_you_mean(name, known)))
-            continue
-        try:
-            msgspec.convert(value, known[name].type)
-        except msgspec.ValidationError as error:
-            problems.append(_form_problem(document, error, (name,)))
-    missing = sorted(name for name, field in known.items() if field.required and name not in document.data)
-    if missing:
-        problems.append(document.problem((), "lacks " + ", ".join(missing), "see docs/rules.md"))
-    return problems or [_form_problem(document, first, ())]
-
-
-_PLACE: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
-_STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
-_UNKNOWN: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
-
-
-def _form_problem(document: Document, error: msgspec.ValidationError, prefix: Path) -> Problem:
-    text = str(error)
-    place = _PLACE.search(text)
-    path = prefix
-    for name, index in _STEP.findall(place["path"]) if place else []:
-        if not name and not index:
-            break  # a value of a mapping: msgspec does not say which
-        path = (*path, name or int(index))
-    unknown = _UNKNOWN.search(text)
-    message = text[: place.start()] if place else text
-    return document.problem((*path, unknown["name"]) if unknown else path, message[:1].lower() + message[1:])
 
 
 def check_ids(rules: Iterable[Rule]) -> list[Problem]:

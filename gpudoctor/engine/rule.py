@@ -67,7 +67,7 @@ class CaseSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One rule file."""
+    """One rule, without its cases: those are half of a file, and only tests want them."""
 
     id: _Slug
     title: _Line
@@ -91,4 +91,9 @@ class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     explains: tuple[str, ...] = ()
     suppresses: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+
+
+class RuleFile(RuleSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One whole rule file."""
+
     cases: tuple[CaseSpec, ...] = ()

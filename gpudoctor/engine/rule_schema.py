@@ -6,14 +6,14 @@ import msgspec
 
 from gpudoctor.engine.catalogue import entries
 from gpudoctor.engine.causes import causes
-from gpudoctor.engine.rule import RuleSpec
+from gpudoctor.engine.rule import RuleFile
 
 
 def rule_schema() -> str:
     """The schema as JSON text, for editors: `# yaml-language-server: $schema=rule.schema.json`."""
-    schema = msgspec.json.schema(RuleSpec, schema_hook=_anything)
+    schema = msgspec.json.schema(RuleFile, schema_hook=_anything)
     definitions = schema["$defs"]
-    definitions["RuleSpec"]["properties"]["cause"]["enum"] = list(causes())
+    definitions["RuleFile"]["properties"]["cause"]["enum"] = list(causes())
     paths = [entry.path for entry in entries() if "[" not in entry.path]
     definitions["CaseSpec"]["properties"]["given"]["propertyNames"] = {"enum": paths}
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gpudoctor rule", **schema}

@@ -62,6 +62,11 @@ def test_a_rule_that_does_not_apply_is_silent_and_not_unevaluated(tmp_path: Path
     assert (diagnosis.findings, diagnosis.not_evaluated, diagnosis.evaluated) == ((), (), 1)
 
 
+def test_what_applies_may_not_use_let(tmp_path: Path) -> None:
+    rule = make_rule(tmp_path, let={"x": "workload.tp"}, applies="x > 1")
+    assert "unknown name 'x'" in rule.check()[0].message
+
+
 def test_many_missing_facts_are_bounded(tmp_path: Path) -> None:
     given = facts({"gpus.devices": [{"index": i} for i in range(100)]})
     outcome = evaluate(make_rule(tmp_path, when="any(g.numa_node == 1 for g in gpus.devices)"), given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gpudoctor.engine.lint import lint
@@ -58,6 +59,13 @@ def test_each_weakness_is_named_with_its_place(tmp_path: Path, changes: dict[str
 )
 def test_a_fix_in_words_is_enough_where_no_command_does_it(tmp_path: Path, fix: dict[str, Any]) -> None:
     assert found(tmp_path, fixes=[fix]) == []
+
+
+def test_cases_come_last(tmp_path: Path) -> None:
+    file = write_rule(tmp_path, cases=None)
+    cases = msgspec.json.encode(BASE["cases"]).decode()
+    file.write_text('{"cases": ' + cases + "," + file.read_text().removeprefix("{"))
+    assert any("the cases are not the last key" in str(problem) for problem in lint([tmp_path]))
 
 
 def test_problems_of_all_parts_come_at_once_in_order_of_the_file(tmp_path: Path) -> None:

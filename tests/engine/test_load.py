@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from gpudoctor.engine.load import load_rules, read_rules
+from gpudoctor.engine.cases import run_cases
+from gpudoctor.engine.evaluate import diagnose
+from gpudoctor.engine.load import load_rules, read_rule, read_rules
 from gpudoctor.engine.problem import RuleFileError
 from gpudoctor.errors import UsageError
+from gpudoctor.model.facts import Facts
 from tests.engine.samples import BASE, write_rule
 
 
@@ -189,6 +193,52 @@ def test_the_position_of_a_mistake_in_a_text_is_that_of_the_file(own: Path, extr
         if "workload.tpp" in text
     )
     assert problems(own, extra)[0].startswith(f"{file}:{line}:{column}: unknown fact")
+
+
+YAML = """
+id: plain
+title: "TP {workload.tp}"
+cause: tp_exceeds_gpus
+area: test
+order: 1
+severity: error
+confidence: 0.9
+since: 0.1.0
+status: stable
+doc: words
+when: workload.tp > 1
+why: because
+evidence: [workload.tp]
+fixes: [{title: t, command: x}]
+cases:
+  - {name: a, given: {workload.tp: 2}, expect: fires}
+  - {name: b, given: {workload.tp: 1}, expect: fires}
+"""
+
+
+def test_cases_are_read_only_when_they_are_asked_for_and_keep_their_lines(own: Path) -> None:
+    (own / "test").mkdir()
+    (own / "test" / "plain.yaml").write_text(YAML)
+    rule = load_rules(own).rules[0]
+    whole = read_rule(own / "test" / "plain.yaml").spec
+    assert {name: getattr(whole, name) for name in rule.spec.__struct_fields__} == msgspec.structs.asdict(rule.spec)
+    results = run_cases(rule)
+    assert [result.passed for result in results] == [True, False]
+    assert results[1].problem is not None
+    assert results[1].problem.line == 18
+
+
+def test_a_mistake_in_the_cases_of_our_own_rules_is_found_by_checking(own: Path) -> None:
+    (own / "test").mkdir()
+    (own / "test" / "plain.yaml").write_text(YAML.replace("expect: fires}", "expect: burns}"))
+    assert "invalid enum value 'burns'" in load_rules(own).rules[0].check()[0].message
+
+
+def test_preparing_compiles_and_leaves_mistakes_for_the_evaluation(own: Path) -> None:
+    write_rule(own, when="workload.tpp > 1")
+    rules = load_rules(own)
+    rules.prepare()
+    assert diagnose(rules, Facts()).not_evaluated[0].missing[0].startswith("internal: RuleFileError")
 
 
 def test_the_base_of_these_tests_is_a_good_rule(own: Path) -> None:
