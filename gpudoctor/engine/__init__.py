@@ -1,0 +1,1 @@
+"""Rules: load, compile, evaluate, rank. Knows no probe and no renderer."""
