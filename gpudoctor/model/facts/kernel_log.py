@@ -27,7 +27,9 @@ class KernelLog(Section, frozen=True, kw_only=True):
     nvrm_lines: Fact[tuple[str, ...]] = NOT_PROVIDED  # errors of the module that are no Xid
     bar_failures: Fact[tuple[str, ...]] = NOT_PROVIDED  # "BAR 1: no space", "BAR1 is 0M"
     iommu_faults: Fact[int] = NOT_PROVIDED
+    iommu_fault_devices: Fact[tuple[str, ...]] = NOT_PROVIDED  # bus ids: a fault of another device proves nothing
     iommu_default_domain: Fact[str] = NOT_PROVIDED  # Translated | Passthrough
     fell_off_bus: Fact[tuple[str, ...]] = NOT_PROVIDED
     api_mismatch: Fact[bool] = NOT_PROVIDED
+    module_rejected: Fact[bool] = NOT_PROVIDED  # the kernel refused an unsigned module (Secure Boot)
     hung_tasks: Fact[tuple[str, ...]] = NOT_PROVIDED

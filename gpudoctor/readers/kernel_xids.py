@@ -1,0 +1,98 @@
+"""Xid and SXid lines of the kernel log, and GPUs that fell off the bus.
+
+`NVRM: Xid (PCI:0000:9b:00): 79, pid=1234, name=python3, GPU has fallen off the bus.`; pid and name came with newer
+drivers. `nvidia-nvswitch3: SXid (PCI:0000:05:00.0): 12028, Non-fatal, Link 32 egress non-posted PRIV error (First)`,
+followed by lines of the same number that hold data.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from gpudoctor.model.facts import Xid
+from gpudoctor.readers.bus_id import bus_id
+
+# Channels that are torn down after another event, and advice about one: none of them is a cause.
+ECHO_CODES = frozenset({43, 45, 137, 154})
+_OFF_THE_BUS = 79
+_EVENT = re.compile(r"\b(NVRM: Xid|SXid) \(([^)\s]{1,40})[^)]{0,20}\): (\d{1,5})\b,? ?(.*)")
+_FALLEN = re.compile(r"NVRM: GPU (?:at )?([0-9a-fA-F:.PCI]{5,20}): GPU has fallen off the bus")
+_NAMED = re.compile(r"NVRM: The NVIDIA GPU ([0-9a-fA-F:.]{7,16})")
+_LINES_TO_VERDICT = 4  # the driver breaks "The NVIDIA GPU ... has fallen off the bus" over this many
+_MAX_EVENTS = 256
+_MAX_DEVICES = 64
+_MAX_TEXT = 200
+
+
+@dataclass
+class XidReader:
+    """Takes lines in order."""
+
+    _events: dict[tuple[bool, int, str], Xid] = field(default_factory=dict)
+    _fallen: dict[str, None] = field(default_factory=dict)
+    _seen: int = 0
+    _named: str = ""
+    _named_for: int = 0
+
+    def line(self, text: str) -> bool:
+        """Whether the line was one of these."""
+        event = _EVENT.search(text)
+        if event is not None:
+            self._event(event.group(1) == "SXid", *event.group(2, 3, 4))
+            return True
+        fallen = _FALLEN.search(text)
+        if fallen is not None:
+            self._off_the_bus(bus_id(fallen.group(1)))
+            return True
+        return self._broken_sentence(text)
+
+    @property
+    def events(self) -> tuple[Xid, ...]:
+        """One for each code and device, in the order of the first of them."""
+        return tuple(self._events.values())
+
+    @property
+    def fallen(self) -> tuple[str, ...]:
+        """Bus ids."""
+        return tuple(self._fallen)
+
+    def _event(self, switch: bool, where: str, code: str, text: str) -> None:
+        if switch and text.startswith("Data"):
+            return
+        number, device = int(code), bus_id(where)
+        self._seen += 1
+        if number == _OFF_THE_BUS and not switch:
+            self._off_the_bus(device)
+        key = (switch, number, device)
+        known = self._events.get(key)
+        if known is not None:
+            self._events[key] = replace(known, count=known.count + 1)
+        elif len(self._events) < _MAX_EVENTS:
+            self._events[key] = Xid(
+                code=number,
+                pci_bus_id=device,
+                text=text.strip()[:_MAX_TEXT],
+                order=self._seen,
+                switch=switch,
+                echo=number in ECHO_CODES and not switch,
+            )
+
+    def _off_the_bus(self, device: str) -> None:
+        if len(self._fallen) < _MAX_DEVICES:
+            self._fallen[device] = None
+
+    def _broken_sentence(self, text: str) -> bool:
+        named = _NAMED.search(text)
+        if named is not None:
+            self._named, self._named_for = bus_id(named.group(1)), _LINES_TO_VERDICT
+            return False
+        if self._named_for:
+            self._named_for -= 1
+            if "fallen off the bus" in text:
+                self._off_the_bus(self._named)
+                self._named_for = 0
+                return True
+        return False
