@@ -26,9 +26,10 @@ class Ends:
     """The other ends of a GPU's active links."""
 
     active: int
-    gpus: tuple[str, ...]  # PCI address, one entry a link
-    to_switch: int
-    unknown: int
+    gpus: tuple[str, ...] = ()  # PCI addresses, one entry a link
+    to_switch: int = 0
+    unknown: int = 0  # neither known to be a GPU nor to be a switch
+    problem: NvmlProblem | None = None  # the first that kept an address from us
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def read_nvlinks(gpu: Device, compute_capability: str, addresses: frozenset[str]
     }
     if not states.total:
         nothing: Fact[object] = absent("not_applicable", "this GPU has no NVLink", SOURCE)
-        return NvLinks(dict.fromkeys(FIELDS, nothing) | facts, Ends(0, (), 0, 0))
+        return NvLinks(dict.fromkeys(FIELDS, nothing) | facts, Ends(0))
     ends = _ends(gpu, states.active, addresses)
     facts["nvlink_version"] = fact_of(_version, gpu, states, compute_capability)
     facts["nvlink_to_switch"] = _to_switch(ends)
@@ -83,17 +84,23 @@ def _states(gpu: Device, total: int | None) -> _States:
             seen += 1
             if values.flag(state):
                 active.append(link)
-        elif state.code == INVALID_ARGUMENT or (state.unsupported and link == 0):
+        elif _past_the_last(state, link, total):
             break
         elif not state.unsupported:
             raise state
     return _States(total or seen, tuple(active))
 
 
-def _ends(gpu: Device, active: tuple[int, ...], addresses: frozenset[str]) -> Ends | NvmlProblem:
+def _past_the_last(state: NvmlProblem, link: int, total: int | None) -> bool:
+    if state.code == INVALID_ARGUMENT:
+        return link > 0 or not total  # where links were counted, the first one exists
+    return state.unsupported and link == 0
+
+
+def _ends(gpu: Device, active: tuple[int, ...], addresses: frozenset[str]) -> Ends:
     gpus: list[str] = []
     to_switch = unknown = 0
-    failure: NvmlProblem | None = None
+    problem: NvmlProblem | None = None
     for link in active:
         kind = outcome(gpu.call, "nvmlDeviceGetNvLinkRemoteDeviceType", link)
         if kind == _REMOTE_SWITCH:
@@ -101,24 +108,20 @@ def _ends(gpu: Device, active: tuple[int, ...], addresses: frozenset[str]) -> En
             continue
         address = outcome(_remote_address, gpu, link)
         if isinstance(address, NvmlProblem):
-            failure = failure or address
-            unknown += 1
+            problem = problem or address
+            unknown += kind != _REMOTE_GPU
         elif kind == _REMOTE_GPU or address in addresses:
             gpus.append(address)
         else:
             unknown += 1
-    if failure is not None and unknown == len(active):
-        return failure
-    return Ends(len(active), tuple(gpus), to_switch, unknown)
+    return Ends(len(active), tuple(gpus), to_switch, unknown, problem)
 
 
 def _remote_address(gpu: Device, link: int) -> str:
     return values.bus_id(gpu.call("nvmlDeviceGetNvLinkRemotePciInfo", link))
 
 
-def _to_switch(ends: Ends | NvmlProblem) -> Fact[object]:
-    if isinstance(ends, NvmlProblem):
-        return ends.fact()
+def _to_switch(ends: Ends) -> Fact[object]:
     if not ends.active:
         return absent("not_applicable", "no NVLink is active", SOURCE)
     if ends.unknown and not ends.to_switch:

@@ -65,18 +65,17 @@ def _ask(a: Node, b: Node, function: str, arguments: tuple[int, ...], names: Map
 
 def _nvlinks(a: Node, b: Node) -> Fact[int]:
     """Links from a that end at b; where both ends' links go to switches, what the smaller end has."""
-    for ends in (a.ends, b.ends):
-        if isinstance(ends, NvmlProblem):
-            return ends.fact()
-    assert isinstance(a.ends, Ends)  # noqa: S101 - for the type checker: the loop has seen both
-    assert isinstance(b.ends, Ends)  # noqa: S101
-    if not a.ends.active or not b.ends.active:
-        return known(0, SOURCE)
-    direct = a.ends.gpus.count(b.address) if b.address is not None else 0
-    if direct:
-        return known(direct, SOURCE)
-    if a.ends.to_switch and b.ends.to_switch:
-        return known(min(a.ends.to_switch, b.ends.to_switch), SOURCE)
+    if isinstance(a.ends, NvmlProblem):
+        return a.ends.fact()
+    if isinstance(b.ends, NvmlProblem):
+        return b.ends.fact()
+    found = a.ends.gpus.count(b.address) if b.address is not None else 0
+    if not found and a.ends.to_switch and b.ends.to_switch:
+        found = min(a.ends.to_switch, b.ends.to_switch)
+    if found or not a.ends.active or not b.ends.active:
+        return known(found, SOURCE)
+    if a.ends.problem is not None:
+        return a.ends.problem.fact()
     if a.ends.unknown or b.address is None:
         return absent("not_supported", "where the links end is not told", SOURCE)
     return known(0, SOURCE)

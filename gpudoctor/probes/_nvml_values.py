@@ -35,6 +35,7 @@ _CLOCK_EVENT_REASONS = (
 # nvmlNvlinkVersion_t. Some drivers are said to return the plain generation instead; 3, 4 and 5 mean both, so that the
 # card's own generation decides there.
 _NVLINK_VERSIONS = {1: 1, 2: 2, 3: 2, 4: 3, 5: 3, 6: 4, 7: 5, 8: 6}
+_AMBIGUOUS_NVLINK_VERSIONS = frozenset({3, 4, 5})
 _NVLINK_OF_COMPUTE_MAJOR = {6: 1, 7: 2, 8: 3, 9: 4, 10: 5}
 
 
@@ -147,11 +148,13 @@ def clock_event_reasons(value: object) -> tuple[str, ...]:
 
 
 def nvlink_generation(value: object, compute_capability: str) -> int:
-    """The NVLink generation of a link."""
+    """The NVLink generation of a link. `compute_capability` is "" where it is not known."""
     number = count(value)
     native = _NVLINK_OF_COMPUTE_MAJOR.get(int(compute_capability.partition(".")[0] or 0))
     if native is not None and native in {number, _NVLINK_VERSIONS.get(number)}:
         return native
+    if number in _AMBIGUOUS_NVLINK_VERSIONS:
+        raise Malformed(f"{number} may be a generation or the number of a version")
     return _NVLINK_VERSIONS.get(number, number)
 
 

@@ -80,7 +80,7 @@ def _collect(host: Host, stalled: Stalled) -> Nvml:
 
 def _start(stalled: Stalled) -> Library:
     library = load(stalled)
-    library.call("nvmlInitWithFlags", 0)
+    library.call("nvmlInitWithFlags", 0, mark="nvmlInit")
     return library
 
 
