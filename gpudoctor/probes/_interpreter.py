@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpudoctor.host.access import Host, HostError
+from gpudoctor.host.access import Command, Host, HostError
 from gpudoctor.host.probe import Request
 from gpudoctor.host.target import Target, choose_python
 from gpudoctor.readers.target_answer import Answer, last, parse
@@ -65,14 +65,20 @@ class Interpreter:
 _answers: dict[tuple[Host, str, tuple[tuple[str, str], ...]], Interpreter | HostError] = {}
 
 
+def chosen(host: Host, request: Request) -> Target:
+    """The target. Raises HostError: tool_missing, where the explicit choice cannot be an interpreter."""
+    target = choose_python(host, request)
+    if target.problem:
+        raise HostError("tool_missing", target.problem)
+    return target
+
+
 def describe(host: Host, request: Request) -> Interpreter:
     """Ask the target about itself; the answer, also a failure, is kept for the other probes of this process.
 
     Raises HostError: tool_missing (no such interpreter), no_permission, timeout, failed.
     """
-    target = choose_python(host, request)
-    if target.problem:
-        raise HostError("tool_missing", target.problem)
+    target = chosen(host, request)
     key = (host, target.executable, tuple(sorted(request.environment(host).items())))
     if key not in _answers:
         try:
@@ -85,23 +91,32 @@ def describe(host: Host, request: Request) -> Interpreter:
     return answer
 
 
-def script(name: str) -> str:
-    """Path of a script that runs under the target."""
-    return str(SCRIPTS / name)
-
-
 def _ask(host: Host, request: Request, target: Target) -> Interpreter:
+    command = run_script(host, request, target, "describe.py", _DEADLINE_S)
+    interpreter = from_answer(target, parse(command.stdout))
+    if interpreter is None:
+        raise no_python(target, command)
+    return interpreter
+
+
+def run_script(host: Host, request: Request, target: Target, script: str, deadline_s: float) -> Command:
+    """Run a script of `_target` under the target, with the workload's environment. Raises HostError."""
     # -B: examining an environment leaves no __pycache__ there.
-    command = host.run(
-        [target.executable, "-B", script("describe.py")],
-        timeout_s=request.seconds_left(_DEADLINE_S),
-        env=request.environment(host),
-    )
-    answer = parse(command.stdout)
+    argv = [target.executable, "-B", str(SCRIPTS / script)]
+    return host.run(argv, timeout_s=request.seconds_left(deadline_s), env=request.environment(host))
+
+
+def no_python(target: Target, command: Command) -> HostError:
+    """What a program said that does not answer as an interpreter would."""
+    said = " ".join(command.stderr.split()[-40:])[-_MAX_DETAIL:]
+    return HostError("failed", f"{target.executable} does not work as a Python 3.8 or newer: {said or 'no answer'}")
+
+
+def from_answer(target: Target, answer: Answer) -> Interpreter | None:
+    """What a script told; None where it did not come to that."""
     version = last(answer, "version")
     if version is None:
-        said = " ".join(command.stderr.split()[-40:])[-_MAX_DETAIL:]
-        raise HostError("failed", f"{target.executable} does not work as a Python 3.8 or newer: {said or 'no answer'}")
+        return None
     return Interpreter(
         target=target,
         version=version,

@@ -13,7 +13,7 @@ from gpudoctor.host.access import Command, Host, HostError
 from gpudoctor.host.probe import Request
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.torch import Torch
-from gpudoctor.probes._interpreter import Interpreter, script
+from gpudoctor.probes._interpreter import Interpreter, chosen, from_answer, no_python, run_script
 from gpudoctor.readers.home import shown
 from gpudoctor.readers.process_maps import mapped_files
 from gpudoctor.readers.target_answer import Answer, last, parse
@@ -35,9 +35,8 @@ def absent_facts(section: Torch, error: HostError) -> Torch:
     return msgspec.structs.replace(section, **{field: error.fact(_SOURCE) for field in _FIELDS})
 
 
-def add_facts(section: Torch, host: Host, request: Request, interpreter: Interpreter) -> Torch:
+def add_facts(section: Torch, said: Said) -> Torch:
     """The section with the facts of the import."""
-    said = _run(host, request, interpreter)
     imported, error, error_type = _outcome(said)
     return msgspec.structs.replace(
         section,
@@ -56,9 +55,10 @@ def add_facts(section: Torch, host: Host, request: Request, interpreter: Interpr
 
 
 @dataclass(frozen=True)
-class _Said:
+class Said:
     """What the script said, and why it said no more than that."""
 
+    interpreter: Interpreter
     answer: Answer
     end: HostError
     home: str
@@ -80,23 +80,30 @@ class _Said:
         return known(value == "1", _SOURCE) if value in {"0", "1"} else self.missing(key).fact(_SOURCE)
 
 
-def _run(host: Host, request: Request, interpreter: Interpreter) -> _Said:
-    env = request.environment(host)
-    home = env.get("HOME", "")
-    # -B: examining an environment leaves no __pycache__ there.
-    argv = [interpreter.target.executable, "-B", script("import_torch.py")]
+def run_import(host: Host, request: Request) -> Said:
+    """Import torch in the target. Raises HostError where the interpreter itself does not work."""
+    target = chosen(host, request)
+    home = request.environment(host).get("HOME", "")
     try:
-        command = host.run(argv, timeout_s=request.seconds_left(_DEADLINE_S), env=env)
+        command = run_script(host, request, target, "import_torch.py", _DEADLINE_S)
     except HostError as error:
         answer = parse(error.stdout)
-        return _Said(answer, HostError(error.reason, shown(f"{_phase(answer)}: {error.detail}", home)), home)
+        interpreter = from_answer(target, answer)
+        if interpreter is None:
+            raise
+        end = HostError(error.reason, shown(f"{_phase(answer)}: {error.detail}", home))
+        return Said(interpreter, answer, end, home)
     answer = parse(command.stdout)
+    interpreter = from_answer(target, answer)
+    if interpreter is None:
+        raise no_python(target, command)
     if "import_error" in answer:
-        return _Said(answer, HostError("failed", "torch could not be imported"), home)
+        return Said(interpreter, answer, HostError("failed", "torch could not be imported"), home)
     if "done" in answer:
-        return _Said(answer, HostError("failed", "this torch does not say"), home)
+        return Said(interpreter, answer, HostError("failed", "this torch does not say"), home)
     crash = _crash(command)
-    return _Said(answer, HostError("failed", f"{_phase(answer)}: the interpreter ended with {crash}"), home, crash)
+    end = HostError("failed", f"{_phase(answer)}: the interpreter ended with {crash}")
+    return Said(interpreter, answer, end, home, crash)
 
 
 def _phase(answer: Answer) -> str:
@@ -112,7 +119,7 @@ def _crash(command: Command) -> str:
         return f"signal {-command.exit_code}"
 
 
-def _outcome(said: _Said) -> tuple[Fact[bool], Fact[str], Fact[str]]:
+def _outcome(said: Said) -> tuple[Fact[bool], Fact[str], Fact[str]]:
     """imported, import_error, import_error_type. A crash while importing is a failed import, a hang is not known."""
     if "imported" in said.answer:
         return known(True, _SOURCE), known("", _SOURCE), known("", _SOURCE)
@@ -126,7 +133,7 @@ def _outcome(said: _Said) -> tuple[Fact[bool], Fact[str], Fact[str]]:
     return said.end.fact(_SOURCE), said.end.fact(_SOURCE), said.end.fact(_SOURCE)
 
 
-def _arch_list(said: _Said, section: Torch) -> Fact[tuple[str, ...]]:
+def _arch_list(said: Said, section: Torch) -> Fact[tuple[str, ...]]:
     lines = said.answer.get("arch_list")
     if not lines:
         return said.missing("arch_list").fact(_SOURCE)
@@ -135,7 +142,7 @@ def _arch_list(said: _Said, section: Torch) -> Fact[tuple[str, ...]]:
     return known(lines[-1], _SOURCE)
 
 
-def _linked_version(said: _Said) -> Fact[str]:
+def _linked_version(said: Said) -> Fact[str]:
     if "nccl_version" not in said.answer:
         return said.missing("nccl_version").fact(_SOURCE)
     version = last(said.answer, "nccl_version")
@@ -144,7 +151,7 @@ def _linked_version(said: _Said) -> Fact[str]:
     return known(decode_nccl(version), "torch.cuda.nccl.version()")
 
 
-def _mapped_path(said: _Said) -> Fact[str]:
+def _mapped_path(said: Said) -> Fact[str]:
     lines = said.answer.get("nccl_maps")
     if not lines:
         return said.missing("nccl_maps").fact(_SOURCE)
@@ -154,7 +161,7 @@ def _mapped_path(said: _Said) -> Fact[str]:
     return known(shown(paths[0], said.home), _MAPS)
 
 
-def _cuda_error(said: _Said) -> Fact[str]:
+def _cuda_error(said: Said) -> Fact[str]:
     text = said.text("cuda_error")
     if text is not None:
         return known(text, "torch.cuda")
@@ -163,7 +170,7 @@ def _cuda_error(said: _Said) -> Fact[str]:
     return said.missing("cuda_error").fact(_SOURCE)
 
 
-def _device_count(said: _Said) -> Fact[int]:
+def _device_count(said: Said) -> Fact[int]:
     value = last(said.answer, "device_count")
     if value is None or not value.isascii() or not value.isdigit():
         return said.missing("device_count").fact(_SOURCE)

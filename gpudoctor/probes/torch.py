@@ -6,8 +6,8 @@ from gpudoctor.host.access import Host, HostError
 from gpudoctor.host.probe import Probe, Request
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.torch import Torch
-from gpudoctor.probes import _torch_import
 from gpudoctor.probes._interpreter import TorchFiles, describe
+from gpudoctor.probes._torch_import import absent_facts, add_facts, run_import
 from gpudoctor.readers.home import shown
 from gpudoctor.readers.torch_version import TorchVersion, read_nccl_pin, read_version
 
@@ -20,16 +20,17 @@ def collect(host: Host, request: Request) -> Torch:
     """Facts of the files survive whatever the import does; with --quick nothing is imported."""
     home = request.environment(host).get("HOME", "")
     try:
-        interpreter = describe(host, request)
+        said = None if request.quick else run_import(host, request)
+        interpreter = describe(host, request) if said is None else said.interpreter
     except HostError as error:
         return _without_torch(HostError(error.reason, shown(error.detail, home)))
     if interpreter.torch is None:
         nothing = HostError("not_applicable", "torch is not installed for the target interpreter")
         return _without_torch(nothing, installed=known(False, _SOURCE))
     section = _from_files(interpreter.torch, home)
-    if request.quick:
-        return _torch_import.absent_facts(section, HostError("not_provided", "left out by --quick"))
-    return _torch_import.add_facts(section, host, request, interpreter)
+    if said is None:
+        return absent_facts(section, HostError("not_provided", "left out by --quick"))
+    return add_facts(section, said)
 
 
 def _from_files(files: TorchFiles, home: str) -> Torch:
@@ -80,7 +81,7 @@ def _without_torch(error: HostError, installed: Fact[bool] | None = None) -> Tor
         nccl_pin=error.fact(_SOURCE),
         nccl_pin_distribution=error.fact(_SOURCE),
     )
-    return _torch_import.absent_facts(section, error)
+    return absent_facts(section, error)
 
 
 # Isolated and first, so that everything else runs beside the import. Its own deadline is shorter than this one.

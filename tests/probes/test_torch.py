@@ -259,6 +259,21 @@ def test_our_own_scripts_folder_does_not_shadow_the_targets_packages(target: Fak
     assert collect(target.host(), target.request()).imported.or_none() is True
 
 
+def test_a_package_of_the_target_with_the_name_of_our_script_is_the_targets(target: FakeTarget) -> None:
+    target.file("describe.py", "mine = True\n")
+    target.torch(WORKING_TORCH + "import describe\nassert describe.mine\n")
+    for safe_path in ("", "1"):
+        section = collect(target.host(PYTHONSAFEPATH=safe_path), target.request())
+        assert section.import_error.or_none() == ""
+
+
+def test_an_interpreter_that_hangs_before_the_import_says_so(target: FakeTarget) -> None:
+    target.file("hang.pth", "import time; time.sleep(60)\n")
+    section = collect(target.host(), Request(python=str(target.python), deadline=0.0))
+    assert section.installed.absent == "timeout"
+    assert section.imported.detail.startswith("~/venv/bin/python3 did not answer")
+
+
 def test_a_missing_interpreter_is_the_reason_everywhere(target: FakeTarget) -> None:
     section = collect(target.host(), Request(python=str(target.home / "none")))
     assert section.installed.absent == "tool_missing"

@@ -1,7 +1,7 @@
 """Runs under the interpreter under examination and tells what it is and what is installed. Imports none of it.
 
 Standard library only, Python 3.8 or newer. Answers on standard output: one line a value, the mark first, fields
-separated by tabs, with backslash, tab and newline escaped.
+separated by tabs, with backslash, tab and newline escaped. import_torch.py tells all this too, before it imports.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def say(*fields: str) -> None:
     answer.append("\t".join([MARK, *escaped]))
 
 
-def send() -> None:
+def send(descriptor: int) -> None:
     # Straight to the descriptor: what start-up files have printed, and how they set up sys.stdout, does not matter.
     data = ("\n" + "\n".join(answer) + "\n").encode("utf-8", "surrogateescape")
     while data:
-        data = data[os.write(1, data) :]
+        data = data[os.write(descriptor, data) :]
 
 
 def read(path: str) -> str:
@@ -107,12 +107,14 @@ def find_torch() -> tuple[str, str]:
     return "", ""
 
 
-def main() -> None:
+def leave_own_folder() -> None:
+    """The folder of this script is on sys.path for us alone: the workload would not have it."""
     own_folder = os.path.dirname(os.path.abspath(__file__))
-    if sys.path and sys.path[0] == own_folder:
-        del sys.path[0]
+    sys.path[:] = [entry for entry in sys.path if entry != own_folder]
+
+
+def describe() -> None:
     say("version", ".".join(str(number) for number in sys.version_info[:3]))
-    say("implementation", sys.implementation.name)
     say("prefix", sys.prefix, sys.base_prefix)
     say("executable", os.path.realpath("/proc/self/exe"))
     for entry in dict.fromkeys(os.path.abspath(entry) for entry in sys.path):
@@ -122,7 +124,9 @@ def main() -> None:
     if folder:
         say("torch", folder, origin)
         say("torch_version_py", read(os.path.join(folder, "version.py")))
-    send()
 
 
-main()
+if __name__ == "__main__":
+    leave_own_folder()
+    describe()
+    send(1)

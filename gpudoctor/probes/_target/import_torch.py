@@ -1,7 +1,8 @@
 """Runs under the interpreter under examination: imports torch for real and tells what it finds.
 
 Standard library only, Python 3.8 or newer. Says each phase before it begins, so that a hang or a crash has a place.
-Makes no CUDA context and does nothing slow besides the import itself. The form of the answer is describe.py's.
+Makes no CUDA context and does nothing slow besides the import itself. Begins with all that describe.py tells, so that
+one start of the interpreter is enough; the form of the answer is the same.
 """
 
 from __future__ import annotations
@@ -108,10 +109,19 @@ def ask_cuda(torch: ModuleType) -> None:
         say("cuda_error", one_line(error))
 
 
-def main() -> None:
+def describe_first() -> None:
+    say("phase", "listing packages")
     own_folder = os.path.dirname(os.path.abspath(__file__))
-    if sys.path and sys.path[0] == own_folder:
-        del sys.path[0]
+    sys.path.insert(0, own_folder)  # it is not there under PYTHONSAFEPATH
+    describe = __import__("describe")
+    del sys.modules["describe"]  # the workload may have one of its own
+    describe.leave_own_folder()
+    describe.describe()
+    describe.send(channel)
+
+
+def main() -> None:
+    ask("described", describe_first)
     torch = import_torch()
     if torch is not None:
         ask_about_build(torch)
