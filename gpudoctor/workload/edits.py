@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from typing import Final
+
+_BLANKS: Final = (" ", "\t")
+_ENDS: Final = "\n;&|)>"
 
 
 class Edits:
@@ -21,28 +25,29 @@ class Edits:
         self._edits.append((offset, offset, text))
 
     def remove(self, start: int, end: int) -> None:
-        """Take a span away with the blanks in front of it, or those behind it at the start of a command or line."""
-        before = start
-        while before > 0 and self.text[before - 1] in " \t":
-            before -= 1
-        if before and self.text[before - 1] not in "\n;&|(":
-            start = before
+        """Take a span away with the blanks behind it, or those in front of it at the end of a line."""
+        behind = end
+        while behind < len(self.text) and self.text[behind] in _BLANKS:
+            behind += 1
+        if behind < len(self.text) and self.text[behind] not in _ENDS:
+            end = behind
         else:
-            while end < len(self.text) and self.text[end] in " \t":
-                end += 1
+            while start > 0 and self.text[start - 1] in _BLANKS:
+                start -= 1
         self._edits.append((start, end, ""))
 
     def apply(self) -> str:
-        """The changed text. Where two spans overlap, the one that was asked for first counts."""
+        """The changed text. Where two spans overlap, the one that begins first counts."""
         parts: list[str] = []
         at = 0
         for start, end, text in sorted(self._edits, key=lambda e: (e[0], e[1])):
-            if start < at and end > start:
+            if start < at < end and text:
                 continue
             parts += [self.text[at : max(at, start)], text]
             at = max(at, end)
         parts.append(self.text[at:])
-        return "".join(parts)
+        result = "".join(parts)
+        return result if self.text.endswith(_BLANKS) else result.rstrip(" \t")
 
 
 def assignment(name: str, value: str) -> str:

@@ -11,6 +11,7 @@ from gpudoctor.model.facts import Workload
 from gpudoctor.workload import registry
 from gpudoctor.workload.edits import assignment
 from gpudoctor.workload.spec import Option
+from gpudoctor.workload.words import has_control
 
 PLACEHOLDER: Final = "<your launch command>"
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -45,7 +46,8 @@ def generic(workload: Workload, change: Change) -> str:
     variables = [assignment(name, value) for name, value in change.env.items()]
     if change.unset:
         variables = ["env", *(f"-u {name}" for name in change.unset), *variables]
-    return " ".join([*variables, middle, *(_literal(option) for option in change.add)])
+    line = " ".join([*variables, middle, *(_literal(option) for option in change.add)])
+    return "" if has_control(line) else line
 
 
 def _literal(option: str) -> str:

@@ -16,6 +16,7 @@ from gpudoctor.workload.layout import Assignment, Layout
 from gpudoctor.workload.scan import Hit, Scan
 from gpudoctor.workload.spec import Option
 from gpudoctor.workload.walk import walk_text
+from gpudoctor.workload.words import has_control
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _TRUE: Final = frozenset({"true", "1", "yes", "on", ""})
@@ -55,7 +56,7 @@ def _changed(layout: Layout, command: str, change: Change) -> str:
     for name in change.unset:
         rewriter.unset_variable(name)
     result = rewriter.result()
-    return "" if result == command else result
+    return "" if result == command or has_control(result) else result
 
 
 class _Rewriter:
@@ -128,17 +129,25 @@ class _Rewriter:
                 continue  # nobody knows whether this script has such an option
             option = registry.option_for(scan.spec, field)
             if option is None and field == "tp" and scan.spec.role == "launcher":
-                option = registry.option_for(scan.spec, "processes_per_node") or registry.option_for(
-                    scan.spec, "processes"
-                )
-                hits = [h for h in scan.hits if option is not None and h.option.field == option.field]
-                if hits:
-                    self._replace_value(i, hits[-1], value)
-                    return
+                self._processes(i, scan, value)
+                return
             if option is not None:
                 self._insert_option(i, scan, option, value)
                 return
         raise _ImpossibleError
+
+    def _processes(self, i: int, scan: Scan, value: str) -> None:
+        """A launcher knows no TP size: it starts one process for each part of the model."""
+        include = [h for h in scan.hits if h.option.field == "include"]
+        if include:
+            self._replace_value(i, include[-1], _first_devices(include[-1].text, value))
+            return
+        option = next(o for f in _FOLLOWERS if (o := registry.option_for(scan.spec, f)))
+        hits = [h for h in scan.hits if h.option == option]
+        if hits:
+            self._replace_value(i, hits[-1], value)
+        else:
+            self._insert_option(i, scan, option, value)
 
     def _insert_option(self, i: int, scan: Scan, option: Option, value: str) -> None:
         if option.kind == "flag":
@@ -214,6 +223,15 @@ class _Rewriter:
         if found or sealed or any(name in layout.unset for layout in self.chain):
             return
         self.edits[-1].insert(self.chain[-1].program, f"env -u {name} ")
+
+
+def _first_devices(include: str, count: str) -> str:
+    """DeepSpeed's host:0,1,2,3 with fewer devices; it takes no number of processes beside such a list."""
+    host, colon, listed = include.partition(":")
+    devices = listed.split(",")
+    if "@" in include or not colon or not count.isdecimal() or not 0 < int(count) <= len(devices):
+        raise _ImpossibleError
+    return f"{host}:{','.join(devices[: int(count)])}"
 
 
 def _belongs_to_container(name: str) -> bool:

@@ -14,7 +14,7 @@ _COMMENT = re.compile(r"#[^\n]*")
 # A line break in front of an option is a terminal's or a web page's wrapping, not the end of a command.
 _WRAPPED = re.compile(r"(?:[ \t\r]*\n)+[ \t\r]*(?=--?[A-Za-z])")
 _OPERATOR = re.compile(r"\d*>&(?:\d+|-)|\d*(?:>>|>\||>)|\d*<<?<?|&>>?|&&|\|\||\|&|;;|[;&|()\n]")
-_PLAIN = re.compile(r"[^\s'\"\\$`;&|<>()]+")
+_PLAIN = re.compile(r"[^ \t\r\n'\"\\$`;&|<>()]+")  # to a shell, other kinds of space are letters
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _DOUBLE_ESCAPE = re.compile(r"\\([$`\"\\\n])")
 _ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
@@ -67,6 +67,11 @@ def simple_commands(text: str) -> list[tuple[Word, ...]]:
     if words:
         commands.append(tuple(words))
     return commands
+
+
+def has_control(text: str) -> bool:
+    """Whether the text has characters that no command line has and a terminal might obey."""
+    return _CONTROL.search(text) is not None
 
 
 def _tokens(text: str) -> list[Word | _Operator]:

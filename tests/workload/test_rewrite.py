@@ -36,7 +36,8 @@ VALUES = [
     ("TP=4\nvllm serve x -tp $TP", "2", "TP=4\nvllm serve x -tp 2"),
     ("bash -c 'cd /srv && vllm serve x -tp 4'", "2", "bash -c 'cd /srv && vllm serve x -tp 2'"),
     ("bash -c \"vllm serve 'a b' -tp 4\"", "2", "bash -c 'vllm serve '\"'\"'a b'\"'\"' -tp 2'"),
-    ("python -m sglang.launch_server --model-path x --tp 4", "2", "python -m sglang.launch_server --model-path x --tp 2"),
+    ("python -m sglang.launch_server --model-path x --tp 4", "2",
+     "python -m sglang.launch_server --model-path x --tp 2"),
     ("text-generation-launcher --model-id x", "2", "text-generation-launcher --model-id x --num-shard 2"),
     ("trtllm-serve x", "2", "trtllm-serve x --tp_size 2"),
     ("docker run --gpus all vllm/vllm-openai --model x", "2",
@@ -46,6 +47,8 @@ VALUES = [
     ("torchrun --nproc-per-node 4 t.py --tp 4", "2", "torchrun --nproc-per-node 2 t.py --tp 2"),
     ("torchrun --nproc-per-node 8 t.py --tp 4", "2", "torchrun --nproc-per-node 8 t.py --tp 2"),
     ("deepspeed --num_gpus=4 t.py", "2", "deepspeed --num_gpus=2 t.py"),
+    ("deepspeed --include localhost:0,2,3 t.py", "2", "deepspeed --include localhost:0,2 t.py"),
+    ("deepspeed --include localhost:0 t.py", "2", ""),
     ("accelerate launch --num_processes 4 t.py", "2", "accelerate launch --num_processes 2 t.py"),
     ("python t.py --tensor-parallel-size 4", "2", "python t.py --tensor-parallel-size 2"),
     ("~/venv/bin/vllm serve $HOME/m -tp 4", "2", "~/venv/bin/vllm serve $HOME/m -tp 2"),
@@ -118,6 +121,7 @@ UNSET = [
     ("B=1 vllm serve x", "B=1 env -u A vllm serve x"),
     ("A=1 vllm serve x", "vllm serve x"),
     ("A=1 B=2 vllm serve x", "B=2 vllm serve x"),
+    ("docker run \\\n  -e A=1 \\\n  img vllm serve x", "docker run \\\n  \\\n  img vllm serve x"),
     ("nohup python -m vllm.entrypoints.api_server", "nohup env -u A python -m vllm.entrypoints.api_server"),
     ("docker run -e A=1 -e B=2 img vllm serve x", "docker run -e B=2 img vllm serve x"),
     ("docker run img vllm serve x", ""),
@@ -153,6 +157,7 @@ def test_what_a_program_cannot_be_told_gives_no_command() -> None:
     assert changed("vllm serve x", flags={"container_shm_bytes": "16g"}) == ""
     assert changed("vllm serve x", add=("--shm-size=16g",)) == ""
     assert changed("vllm serve x", env={"not a name": "1"}) == ""
+    assert changed("vllm serve x", env={"A": "\x1b[2J"}) == ""
 
 
 def test_without_a_command_there_is_a_placeholder() -> None:
@@ -167,3 +172,10 @@ def test_without_a_command_there_is_a_placeholder() -> None:
     )
     assert rewrite(Workload(framework=known("ollama", "flag")), Change(flags={"tp": "2"})) == ""
     assert rewrite(Workload(), Change()) == ""
+
+
+def test_several_changes_at_one_place_do_not_disturb_each_other() -> None:
+    command = "A=1 B=2 vllm serve x -tp 4 --enforce-eager --swap-space 4"
+    assert changed(command, unset=("A", "B"), remove=("--enforce-eager", "--swap-space"), flags={"tp": "2"}) == (
+        "vllm serve x -tp 2"
+    )
