@@ -53,4 +53,6 @@ def run(arguments: list[str]) -> ExitCode:
     """Run one command line; a verb raises `typer.Exit` with its exit code."""
     command = typer.main.get_command(build())
     code = command.main(args=arguments, prog_name="gpudoctor", standalone_mode=False)
+    if code == ExitCode.INTERRUPTED:  # typer turns the interrupt into a code; the caller has more to do than to exit
+        raise KeyboardInterrupt
     return ExitCode(code) if isinstance(code, int) else ExitCode.OK

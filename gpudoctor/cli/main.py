@@ -25,7 +25,7 @@ def _guarded(arguments: list[str]) -> ExitCode:
         from gpudoctor.cli.app import run
 
         return run(arguments)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer leaves at once where its own output meets a closed pipe
         return _closed_pipe(ExitCode.OK)
     except KeyboardInterrupt:
         failure = _Failure("interrupted", "", ExitCode.INTERRUPTED)

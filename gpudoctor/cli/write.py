@@ -29,10 +29,18 @@ def write_report(
     text = io.StringIO()
     renderer(format_name).render(report, text, options)
     if output is None:
-        sys.stdout.write(text.getvalue())
-        sys.stdout.flush()
+        write_stdout(text.getvalue())
     else:
         write_file(output, text.getvalue())
+
+
+def write_stdout(text: str) -> None:
+    """Write and flush; that nobody reads on (`| head`) is no error, and the exit code stays that of the report."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def render_options(color: str, *, verbose: bool, fail_on: FailOn = "error", to_file: bool = False) -> RenderOptions:
@@ -63,7 +71,7 @@ def write_file(path: Path, text: str) -> None:
         UsageError: the folder is missing or may not be written.
     """
     if str(path) == "-":
-        sys.stdout.write(text)
+        write_stdout(text)
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -71,6 +71,6 @@ class Progress:
 
 def _columns(stream: TextIO) -> int:
     try:
-        return max(os.get_terminal_size(stream.fileno()).columns, 20)
+        return max(os.get_terminal_size(stream.fileno()).columns or 80, 20)  # some terminals do not know
     except (OSError, ValueError):
         return 80
