@@ -85,8 +85,8 @@ class NvmlProblem(Exception):  # noqa: N818 - most of these are ordinary answers
 
     @property
     def try_older(self) -> bool:
-        """Whether an older form of the same query may still work: unknown here, or left out."""
-        return self.code in {None, FUNCTION_NOT_FOUND, ARGUMENT_VERSION_MISMATCH}
+        """Whether an older form of the same query may still work. Not where this one hung: so would the other."""
+        return self.code in {FUNCTION_NOT_FOUND, ARGUMENT_VERSION_MISMATCH}
 
 
 def error_name(code: int) -> str:

@@ -75,7 +75,7 @@ def call(function: str, *arguments: object, mark: str = "") -> Ask:
 
 
 def newest(*asks: Ask) -> Ask:
-    """The first form of a query that this driver and this nvidia-ml-py know and that does not hang."""
+    """The first form of a query that this driver and this nvidia-ml-py know."""
 
     def ask(gpu: Device) -> object:
         for form in asks[:-1]:
@@ -158,7 +158,7 @@ READINGS: tuple[Reading, ...] = (
     Reading(
         ("memory_total_bytes", "memory_free_bytes", "memory_used_bytes", "memory_reserved_bytes"),
         newest(
-            call("nvmlDeviceGetMemoryInfo", _MEMORY_V2, mark="nvmlDeviceGetMemoryInfo_v2"),
+            call("nvmlDeviceGetMemoryInfo", _MEMORY_V2),
             call("nvmlDeviceGetMemoryInfo"),
         ),
         values.memory,

@@ -31,7 +31,7 @@ class Library:
     def call(self, function: str, *arguments: object, target: str = "", mark: str = "") -> object:
         """Call one function of nvidia-ml-py.
 
-        `target` names the GPU or pair for the mark; `mark` is the C function where a Python one stands for several.
+        `target` names the GPU or pair for the mark; `mark` is the name where versions of a function share one.
         Raises NvmlProblem.
         """
         name = mark or function

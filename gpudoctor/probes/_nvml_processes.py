@@ -37,7 +37,7 @@ def list_processes(gpu: Device, owners: Owners) -> Fact[tuple[GpuProcess, ...]]:
     answered = False
     for kind, function in _LISTS:
         try:
-            entries = newest(call(f"{function}_v3", mark=function), call(f"{function}_v2"))(gpu)
+            entries = newest(call(f"{function}_v3", mark=function), call(f"{function}_v2", mark=function))(gpu)
         except NvmlProblem as error:
             failure = failure or error
             continue

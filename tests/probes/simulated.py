@@ -93,7 +93,7 @@ def forked(function: Callable[[], bytes]) -> bytes:
         finally:
             os._exit(status)
     os.close(write_end)
-    parts = []
+    parts: list[bytes] = []
     with os.fdopen(read_end, "rb", buffering=0) as pipe:
         while not parts or parts[-1]:
             if not select.select([pipe], [], [], TIMEOUT_S)[0]:
