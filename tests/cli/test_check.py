@@ -67,7 +67,7 @@ def test_a_snapshot_holds_no_uuid_of_the_machine(lab: Lab, tmp_path: Path) -> No
         "--quick",
         "-o",
         str(file),
-        env=lab.env("rtx4090x2", **{"MASTER_ADDR": "10.9.8.7", "HF_TOKEN": "hf_abcdefgh1"}),
+        env=lab.env("rtx4090x2", MASTER_ADDR="10.9.8.7", HF_TOKEN="hf_abcdefgh1"),
     )
     uuid = lab.check("rtx4090x2").report["facts"]["nvml"]["devices"]["value"][0]["uuid"]["value"]
     text = file.read_text()

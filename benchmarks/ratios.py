@@ -1,0 +1,76 @@
+"""Print every speed ratio that the project promises, each from one run on this machine.
+
+    python -m benchmarks.ratios [--target PYTHON_WITH_TORCH] [--rounds 7]
+
+Both sides of a ratio run alternately, so that a busy moment hits both; the median of the rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.sim.build import build, environment
+
+GPUDOCTOR = str(Path(sys.executable).with_name("gpudoctor"))
+NVITOP = str(Path(sys.executable).with_name("nvitop"))
+
+
+def seconds(command: Sequence[str], env: dict[str, str]) -> float:
+    """Wall time of one run; its output goes nowhere, its exit code does not matter."""
+    started = time.perf_counter()
+    subprocess.run(
+        list(command), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
+    return time.perf_counter() - started
+
+
+def compare(name: str, ours: Sequence[str], theirs: Sequence[str], env: dict[str, str], rounds: int, bar: float) -> bool:
+    """Run both sides `rounds` times, print the ratio of the medians, return whether it is within the bar."""
+    seconds(ours, env)
+    seconds(theirs, env)
+    pairs = [(seconds(ours, env), seconds(theirs, env)) for _ in range(rounds)]
+    mine, other = (statistics.median(times) for times in zip(*pairs, strict=True))
+    ratio = mine / other
+    verdict = "ok  " if ratio <= bar else "OVER"
+    print(f"{verdict} {name:44} {ratio:5.2f}  (bar {bar:g};  {mine * 1000:.0f} ms : {other * 1000:.0f} ms)")
+    return ratio <= bar
+
+
+def simulated(name: str, folder: Path) -> dict[str, str]:
+    """The environment of a simulated machine."""
+    return {**os.environ, **environment(build(name, folder))}
+
+
+def main() -> int:
+    """All ratios; exit status 1 where one is over its bar."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", default=sys.executable, help="an interpreter with torch")
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+    bare = [sys.executable, "-c", "pass"]
+    held: list[bool] = []
+    with tempfile.TemporaryDirectory() as folder:
+        eight = simulated("h100x8-nvswitch", Path(folder) / "eight")
+        quick = [GPUDOCTOR, "check", "--quick"]
+        held.append(compare("check --quick, 8 GPUs : nvitop -1", quick, [NVITOP, "-1"], eight, args.rounds, 1.0))
+        torch_import = [args.target, "-c", "import torch"]
+        full = [GPUDOCTOR, "check", "--python", args.target]
+        collect_env = [args.target, "-m", "torch.utils.collect_env"]
+        held.append(compare("check, 8 GPUs : import torch", full, torch_import, eight, args.rounds, 1.15))
+        compare("collect_env : import torch (for comparison)", collect_env, torch_import, eight, 3, 99)
+    env = dict(os.environ)
+    for arguments in (["--version"], ["--help"], ["explain", "iommu_acs"]):
+        held.append(compare(f"{' '.join(arguments)} : python -c pass", [GPUDOCTOR, *arguments], bare, env, args.rounds, 10))
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
