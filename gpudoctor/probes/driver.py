@@ -15,6 +15,8 @@ from gpudoctor.readers.driver_version import ModuleVersion, module_version, regi
 _PROC = "/proc/driver/nvidia"
 _MODULES = "/sys/module"
 _DEV = "/dev"
+_WSL_NODE = "/dev/dxg"
+_IN_WINDOWS = "under WSL the driver runs in Windows"
 _LIBRARY_FOLDERS = (
     "/usr/lib/x86_64-linux-gnu",
     "/usr/lib/aarch64-linux-gnu",
@@ -52,8 +54,8 @@ def collect(host: Host, request: Request) -> Driver:  # noqa: ARG001 - every pro
         module_patched_p2p=_patched(version, is_open),
         library_versions=_libraries(host),
         nouveau_loaded=_module(host, "nouveau"),
-        uvm_loaded=_module(host, "nvidia_uvm"),
-        peermem_loaded=_module(host, "nvidia_peermem", "nv_peer_mem"),
+        uvm_loaded=_own_module(host, "nvidia_uvm"),
+        peermem_loaded=_own_module(host, "nvidia_peermem", "nv_peer_mem"),
         device_nodes=nodes,
         control_nodes=control,
         nodes_denied=_denied(host, nodes, control),
@@ -64,6 +66,11 @@ def collect(host: Host, request: Request) -> Driver:  # noqa: ARG001 - every pro
     )
 
 
+def _under_wsl(host: Host) -> bool:
+    """Under WSL the driver is Windows': there is neither a module nor a node that could be missing."""
+    return host.exists(_WSL_NODE)
+
+
 def _module(host: Host, *names: str) -> Fact[bool]:
     if not host.exists(_MODULES):
         return absent("not_applicable", f"{_MODULES} does not exist", _MODULES)
@@ -71,12 +78,15 @@ def _module(host: Host, *names: str) -> Fact[bool]:
 
 
 def _main_module(host: Host) -> Fact[bool]:
-    """Under WSL the driver is Windows': there is no module that could be missing."""
-    if host.exists("/dev/dxg"):
-        return absent("not_applicable", "under WSL the driver runs in Windows", "/dev/dxg")
     if host.exists(f"{_PROC}/version"):
         return known(True, f"{_PROC}/version")
-    return _module(host, "nvidia")
+    return _own_module(host, "nvidia")
+
+
+def _own_module(host: Host, *names: str) -> Fact[bool]:
+    if _under_wsl(host):
+        return absent("not_applicable", _IN_WINDOWS, _WSL_NODE)
+    return _module(host, *names)
 
 
 def _version(host: Host, parsed: Fact[ModuleVersion]) -> Fact[str]:
@@ -126,6 +136,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _nodes(host: Host) -> tuple[Fact[tuple[str, ...]], Fact[tuple[str, ...]]]:
+    if _under_wsl(host):
+        missing: Fact[tuple[str, ...]] = absent("not_applicable", _IN_WINDOWS, _WSL_NODE)
+        return missing, missing
     try:
         names = host.list_dir(_DEV)
     except HostError as error:
@@ -148,7 +161,7 @@ def _denied(host: Host, nodes: Fact[tuple[str, ...]], control: Fact[tuple[str, .
 
 def _daemon(host: Host, running: frozenset[str], name: str, program: str) -> Fact[str]:
     """One of running, not_running, not_installed. A container sees neither the machine's programs nor its processes."""
-    if name[:_COMM_LENGTH] in running:
+    if any(running_name.startswith(name[:_COMM_LENGTH]) for running_name in running):
         return known("running", "/proc/*/comm")
     if in_first_namespace(host, "pid") is not True:
         return absent("not_supported", "the machine's processes cannot be seen from this pid namespace", "/proc")

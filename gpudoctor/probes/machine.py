@@ -173,10 +173,16 @@ def _numa_nodes(host: Host) -> Fact[int]:
 def _board(host: Host) -> Fact[str]:
     """Maker and model of the board, or of the whole system where the board is not named."""
     for vendor, product in (("board_vendor", "board_name"), ("sys_vendor", "product_name")):
-        words = [text_or(host, f"{DMI}/{name}")[:_MAX_TEXT] for name in (vendor, product)]
-        if words[1] and not any(word.lower().startswith(_PLACEHOLDERS) for word in words):
-            return known(" ".join(word for word in words if word), DMI)
+        model = _dmi(host, product)
+        if model:
+            return known(f"{_dmi(host, vendor)} {model}".strip(), DMI)
     return absent("not_supported", "the firmware names neither board nor system", DMI)
+
+
+def _dmi(host: Host, name: str) -> str:
+    """A field of the firmware's tables, "" where the maker left what the template had."""
+    text = text_or(host, f"{DMI}/{name}")[:_MAX_TEXT]
+    return "" if text.lower().startswith(_PLACEHOLDERS) else text
 
 
 def _secure_boot(host: Host) -> Fact[bool]:

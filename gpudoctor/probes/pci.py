@@ -52,9 +52,14 @@ def collect(host: Host, request: Request) -> Pci:  # noqa: ARG001 - every probe 
         name for name, kind in classes.items() if kind.startswith(_GPU_CLASSES) and not _is_virtual(host, name)
     ]
     gpus = [_gpu(host, address) for address in sorted(addresses, key=address_order)[:_MAX_GPUS]]
+    found: Fact[tuple[PciGpu, ...]] = known(tuple(gpu for gpu, _ in gpus), SOURCE)
+    paths: Fact[tuple[PciPath, ...]] = known(_paths(host, gpus), SOURCE)
+    if not gpus and host.exists("/dev/dxg"):
+        found = absent("not_applicable", "under WSL the GPUs are not on the virtual bus", SOURCE)
+        paths = absent_like(found)
     return Pci(
-        gpus=known(tuple(gpu for gpu, _ in gpus), SOURCE),
-        paths=known(_paths(host, gpus), SOURCE),
+        gpus=found,
+        paths=paths,
         nvswitches=known(sum(1 for kind in classes.values() if kind.startswith(_NVSWITCH_CLASS)), SOURCE),
         iommu_active=active,
         iommu_kinds=kinds,

@@ -62,11 +62,21 @@ def test_no_driver_at_all(tree: Tree) -> None:
     assert driver.library_versions.value == ()
 
 
-def test_wsl_has_no_module_that_could_be_missing(tree: Tree) -> None:
-    tree.folder("/sys/module")
+def test_wsl_has_neither_module_nor_nodes_that_could_be_missing(tree: Tree) -> None:
+    tree.folder("/sys/module/nouveau")
     tree.file("/dev/dxg")
 
-    assert collect(tree.host(), REQUEST).module_loaded.absent == "not_applicable"
+    driver = collect(tree.host(), REQUEST)
+
+    for fact in (
+        driver.module_loaded,
+        driver.uvm_loaded,
+        driver.device_nodes,
+        driver.control_nodes,
+        driver.nodes_denied,
+    ):
+        assert fact.absent == "not_applicable"
+    assert driver.nouveau_loaded.value is True
 
 
 @pytest.mark.parametrize(("taint", "is_open"), [("OE", True), ("POE", False)])

@@ -87,6 +87,7 @@ def test_sockets_come_from_cpuinfo_where_sys_does_not_tell(tree: Tree) -> None:
     ("board", "system", "expected"),
     [
         (("ASUS", "ProArt X670E"), ("x", "y"), "ASUS ProArt X670E"),
+        (("To Be Filled By O.E.M.", "ProArt X670E"), ("x", "y"), "ProArt X670E"),
         (("To Be Filled By O.E.M.", "To Be Filled By O.E.M."), ("ASRock", "ROMED8"), "ASRock ROMED8"),
         (("", ""), ("Default string", "Default string"), None),
     ],

@@ -226,6 +226,15 @@ def test_a_machine_without_a_pci_bus_is_told_apart_from_one_without_gpus(tmp_pat
     assert collect(Tree(tmp_path / "bare").host(), REQUEST).gpus.absent == "not_applicable"
 
 
+def test_under_wsl_the_virtual_bus_says_nothing_about_gpus(tree: Tree) -> None:
+    tree.file("/dev/dxg")
+
+    pci = collect(tree.host(), REQUEST)
+
+    assert pci.gpus.absent == "not_applicable"
+    assert pci.paths.absent == "not_applicable"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_listed_is_no_permission(tree: Tree) -> None:
     tree.at("/sys/bus/pci/devices").chmod(0)
