@@ -3,7 +3,7 @@
 from gpudoctor.workload.spec import Option, Spec
 
 _OPTIONS = (
-    Option("model", ("--model-name", "--model-dir", "-m", "--model_dir")),
+    Option("model", ("--model-name", "--model-dir", "-m")),
     Option("tensor_parallel", ("--tensor-parallel", "-tp"), "boolean"),
     Option("gpu_split", ("--gpu-split", "-gs"), "list", dynamic=("auto",)),
     Option("max_model_len", ("--max-seq-len", "-l", "--length"), "tokens"),
