@@ -21,7 +21,8 @@ class Stalled:
         pairs = [mark.partition("@")[::2] for mark in self._marks]
         self.functions = frozenset(function for function, _ in pairs)
         on = Counter(function for function, _ in pairs)
-        by = Counter(target for _, target in pairs if target.isdigit())
+        on_one = {(_unversioned(function), target) for function, target in pairs if target.isdigit()}
+        by = Counter(target for _, target in on_one)
         self._everywhere = {function for function, target in pairs if not target or on[function] >= _PATTERN}
         self._sick = {target for target, stalls in by.items() if stalls >= _PATTERN}
 
@@ -32,3 +33,9 @@ class Stalled:
         if function in self._everywhere or f"{function}@{target}" in self._marks:
             return True
         return any(gpu in self._sick for gpu in target.split("-"))
+
+
+def _unversioned(function: str) -> str:
+    """Versions of a function stall for the same reason: together they are one."""
+    stem, _, version = function.rpartition("_v")
+    return stem if stem and version.isdigit() else function

@@ -21,6 +21,7 @@ from gpudoctor.probes._stalled import Stalled
         (["f@1", "f@2"], "f", "0", True),
         (["f@1", "g@1"], "h", "1", True),
         (["f@1", "g@1"], "h", "0-1", True),
+        (["f@1", "f_v2@1"], "h", "1", False),
         (["f@1", "g@1"], "h", "0", False),
         (["f@0-1"], "f", "0-1", True),
         (["f@0-1"], "f", "1-0", False),
