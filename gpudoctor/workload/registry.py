@@ -7,7 +7,8 @@ import pkgutil
 from bisect import bisect_left
 from functools import cache
 
-from gpudoctor.workload import frameworks
+from gpudoctor.workload.frameworks import __name__ as _package
+from gpudoctor.workload.frameworks import __path__ as _folder
 from gpudoctor.workload.spec import Option, Spec, other_names
 
 _ABBREVIATION = 4  # shorter beginnings are not worth a guess
@@ -28,8 +29,8 @@ _LISTED = (Listed(0), Listed(1), Listed(2))
 def specs() -> tuple[Spec, ...]:
     """Every spec of the package's `frameworks` folder, in the order of file names."""
     found: list[Spec] = []
-    for info in sorted(pkgutil.iter_modules(frameworks.__path__), key=lambda m: m.name):
-        module = importlib.import_module(f"{frameworks.__name__}.{info.name}")
+    for info in sorted(pkgutil.iter_modules(_folder), key=lambda m: m.name):
+        module = importlib.import_module(f"{_package}.{info.name}")
         found.extend(getattr(module, "SPECS", ()) or (module.SPEC,))
     return tuple(found)
 

@@ -132,7 +132,8 @@ class _Rewriter:
                 self._processes(i, scan, value)
                 return
             if option is not None:
-                self._insert_option(i, scan, option, value)
+                if value != str(dict(scan.spec.defaults).get(field, "")):
+                    self._insert_option(i, scan, option, value)
                 return
         raise _ImpossibleError
 

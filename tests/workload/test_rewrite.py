@@ -69,6 +69,11 @@ def test_several_fields_are_appended_in_their_order() -> None:
     assert command == "vllm serve x --max-model-len 8192 --gpu-memory-utilization 0.85"
 
 
+def test_a_default_need_not_be_said() -> None:
+    assert changed("vllm serve x", flags={"tp": "1", "pp": "2"}) == "vllm serve x --pipeline-parallel-size 2"
+    assert changed("vllm serve x", flags={"tp": "1"}) == ""
+
+
 def test_a_switch_is_added_once_and_taken_away() -> None:
     assert changed("vllm serve x", flags={"enforce_eager": "true"}) == "vllm serve x --enforce-eager"
     assert changed("vllm serve x --enforce-eager", flags={"enforce_eager": "true"}) == ""
