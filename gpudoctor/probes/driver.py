@@ -160,11 +160,14 @@ def _denied(host: Host, nodes: Fact[tuple[str, ...]], control: Fact[tuple[str, .
 
 
 def _daemon(host: Host, running: frozenset[str], name: str, program: str) -> Fact[str]:
-    """One of running, not_running, not_installed. A container sees neither the machine's programs nor its processes."""
+    """One of running, not_running, not_installed. A container sees neither the machine's programs nor its processes.
+
+    Where /proc is mounted with hidepid, other users' processes cannot be seen either, not even the first.
+    """
     if any(running_name.startswith(name[:_COMM_LENGTH]) for running_name in running):
         return known("running", "/proc/*/comm")
-    if in_first_namespace(host, "pid") is not True:
-        return absent("not_supported", "the machine's processes cannot be seen from this pid namespace", "/proc")
+    if in_first_namespace(host, "pid") is not True or not host.exists("/proc/1"):
+        return absent("not_supported", "the machine's processes cannot be seen from here", "/proc")
     return known("not_running" if host.exists(program) else "not_installed", "/proc/*/comm")
 
 

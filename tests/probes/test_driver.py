@@ -24,6 +24,7 @@ def loaded(tree: Tree) -> Tree:
     tree.file("/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1")
     tree.file("/usr/lib64/libnvidia-ml.so.535.183.01")
     tree.link("/proc/self/ns/pid", HOST_PIDS)
+    tree.file("/proc/1/comm", "systemd\n")
     return tree
 
 
@@ -134,6 +135,13 @@ def test_a_container_cannot_say_that_the_fabric_manager_is_not_running(loaded: T
 
     assert driver.fabric_manager.absent == "not_supported"
     assert driver.fabric_manager_version.absent == "not_supported"
+
+
+def test_hidden_processes_of_others_are_not_taken_for_none(loaded: Tree) -> None:
+    loaded.at("/proc/1/comm").unlink()
+    loaded.at("/proc/1").rmdir()
+
+    assert collect(loaded.host(), REQUEST).fabric_manager.absent == "not_supported"
 
 
 def test_this_machine_is_read() -> None:
