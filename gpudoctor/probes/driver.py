@@ -179,7 +179,7 @@ def _fabric_manager_version(host: Host, state: Fact[str]) -> Fact[str]:
         return absent("not_applicable", "not installed", _FABRIC_MANAGER)
     source = "nv-fabricmanager --version"
     try:
-        answer = host.run([_FABRIC_MANAGER, "--version"], timeout_s=2.0)
+        answer = host.run(source.split(), timeout_s=2.0)
     except HostError as error:
         return error.fact(source)
     match = _VERSION.search(answer.stdout[:1000])

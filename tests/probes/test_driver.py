@@ -119,7 +119,7 @@ def test_a_running_fabric_manager_is_found_by_its_cut_name(loaded: Tree) -> None
 def test_an_installed_fabric_manager_that_does_not_run(loaded: Tree) -> None:
     loaded.file("/usr/bin/nv-fabricmanager")
     answer = Command(0, "Fabric Manager version is : 580.95.05\n", "")
-    host = ReplayHost(str(loaded.root), {"/usr/bin/nv-fabricmanager --version": answer})
+    host = ReplayHost(str(loaded.root), {"nv-fabricmanager --version": answer})
 
     driver = collect(host, REQUEST)
 
