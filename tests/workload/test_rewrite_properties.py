@@ -71,7 +71,7 @@ def test_any_value_survives_the_way_through_the_shell(command: Command, value: s
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(TEXT, max_size=8), st.integers(1, 64))
+@given(st.lists(TEXT, max_size=8), st.integers(2, 64))
 def test_words_that_we_do_not_know_stay_as_they_are(words: list[str], tp: int) -> None:
     argv = ["vllm", "serve", "a/b", *(f"--unknown-{i}={w}" for i, w in enumerate(words))]
     result = rewrite(parse(argv).workload, Change(flags={"tp": str(tp)}))
