@@ -77,7 +77,7 @@ class Gpu(Item, frozen=True, kw_only=True):
     remapped_rows_uncorrected: Fact[int] = NOT_PROVIDED
     pages_retired: Fact[int] = NOT_PROVIDED
     pages_pending: Fact[bool] = NOT_PROVIDED
-    recovery_action: Fact[str] = NOT_PROVIDED  # none | reset | reboot | drain_p2p | drain_and_reset | recover_imex
+    recovery_action: Fact[str] = NOT_PROVIDED  # none reset reboot drain_p2p drain_and_reset recover_imex bus_reset
     temperature_c: Fact[int] = NOT_PROVIDED
     temperature_slowdown_c: Fact[int] = NOT_PROVIDED
     power_draw_mw: Fact[int] = NOT_PROVIDED
