@@ -8,6 +8,7 @@ from gpudoctor.derive.gpus import derive_gpus, with_visible
 from gpudoctor.derive.group import derive_group
 from gpudoctor.derive.topology import derive_topology
 from gpudoctor.derive.visible import derive_visible
+from gpudoctor.derive.xids import with_gpu_indices
 from gpudoctor.model.facts import Facts
 
 __all__ = ["derive"]
@@ -22,7 +23,8 @@ def derive(facts: Facts) -> Facts:
         facts,
         gpus=with_visible(gpus, visible.devices, visible.count),
         visible=visible,
-        topology=derive_topology(facts, devices),
+        kernel_log=with_gpu_indices(facts.kernel_log, devices or ()),
+        topology=derive_topology(facts, gpus.devices),
     )
     if facts.workload.model.known:
         from gpudoctor.derive.model import derive_model  # its table is read only where a model is named

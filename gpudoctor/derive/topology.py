@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
-from gpudoctor.model.fact import Fact, absent, known
+from gpudoctor.model.fact import Fact, absent, absent_like, known
 from gpudoctor.model.facts import Facts, Gpu, GpuPair, NvmlPair, PciPath, Topology
 
 _TRANSLATING = ("DMA", "DMA-FQ")
 _MAX_GPUS = 64
 
 
-def derive_topology(facts: Facts, devices: tuple[Gpu, ...] | None) -> Topology:
-    """All unordered pairs of `devices` (None: the GPUs are not known)."""
+def derive_topology(facts: Facts, known_devices: Fact[tuple[Gpu, ...]]) -> Topology:
+    """All unordered pairs of the GPUs; absent for the reason for which these are."""
+    devices = known_devices.or_none()
     if devices is None:
-        unknown: Fact[tuple[GpuPair, ...]] = absent("not_provided", "the GPUs are not known")
-        return Topology(pairs=unknown)
+        nothing: Fact[Any] = absent_like(known_devices)
+        return Topology(pairs=nothing, any_nvlink=nothing, any_p2p=nothing, nvswitch=nothing)
     sources = _Sources(facts)
     pairs = tuple(sources.pair(a, b) for a, b in combinations(devices[:_MAX_GPUS], 2))
     links = [pair.nvlinks.or_none() for pair in pairs]

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gpudoctor.model.fact import Fact, Reason, absent, known
+from gpudoctor.model.fact import Fact, Reason, absent, absent_like, known
 from gpudoctor.model.facts import Facts, Gpu, Visible
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
@@ -200,7 +200,7 @@ def _unrestricted_count(facts: Facts, devices: tuple[Gpu, ...] | None) -> Fact[i
         return facts.nvml.count
     if devices is not None:
         return known(len(devices), "nvidia-smi" if facts.nvidia_smi.gpus.known else "sysfs")
-    return absent("not_provided", "the GPUs are not counted")
+    return absent_like(facts.nvml.count, facts.nvml.count.detail or "the GPUs are not counted")
 
 
 def _unrestricted(facts: Facts, cuda_order: tuple[int, ...] | None) -> Fact[tuple[int, ...]]:
