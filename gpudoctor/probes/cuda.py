@@ -19,6 +19,7 @@ from gpudoctor.model.facts.cuda import CudaDevice, CudaDriver, PeerAccess
 from gpudoctor.probes import _cuda_visible as visible
 from gpudoctor.probes._cuda_library import LIBRARY, SOURCE, CudaProblem, Library, fact_of
 from gpudoctor.probes._stalled import Stalled
+from gpudoctor.readers.home import shown
 
 _SECOND_LOOK_S = 2.0  # that the second look may take longer than the first, beside which it runs
 _PERFORMANCE_RANK = 1
@@ -98,7 +99,7 @@ def _library_path(host: Host) -> Fact[str]:
     for line in maps.splitlines():
         path = line.partition("/")[1] + line.partition("/")[2]
         if path.rpartition("/")[2].startswith(f"{stem}."):
-            return known(path, SOURCE)
+            return known(shown(path, host.environ.get("HOME", "")), SOURCE)
     return absent("failed", f"{LIBRARY} is not among the mapped files", SOURCE)
 
 

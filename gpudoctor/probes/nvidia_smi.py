@@ -15,6 +15,7 @@ from gpudoctor.host.probe import Probe, Request
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.gpus import Gpu
 from gpudoctor.model.facts.nvidia_smi import NvidiaSmi, SmiP2p, SmiPair
+from gpudoctor.readers.home import shown
 from gpudoctor.readers.nvidia_smi_query import SOURCE, Query, read_query
 from gpudoctor.readers.p2p_matrix import CAPABILITIES, P2pMatrix, read_p2p_matrix
 from gpudoctor.readers.topo_matrix import TopoMatrix, read_topo_matrix
@@ -115,7 +116,7 @@ def _unavailable(host: Host, error: HostError) -> NvidiaSmi:
 def _path(host: Host) -> Fact[str]:
     for folder in host.environ.get("PATH", "").split(":"):
         if folder.startswith("/") and host.unrooted.may_run(f"{folder}/{TOOL}"):
-            return known(f"{folder}/{TOOL}", "PATH")
+            return known(shown(f"{folder}/{TOOL}", host.environ.get("HOME", "")), "PATH")
     return absent("failed", f"{TOOL} was found by no absolute folder of PATH", "PATH")
 
 
