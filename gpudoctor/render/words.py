@@ -56,7 +56,7 @@ def value(evidence: Evidence) -> str:
         return ""
     if isinstance(raw, bool):
         return "yes" if raw else "no"
-    if isinstance(raw, int) and evidence.fact.endswith("_bytes"):
+    if isinstance(raw, int) and "_bytes" in evidence.fact.rpartition(".")[2]:
         return size(raw)
     if isinstance(raw, float):
         return f"{raw:g}"

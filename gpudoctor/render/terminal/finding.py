@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpudoctor.model.finding import Evidence, Finding, Fix
-from gpudoctor.render import words
+from gpudoctor.render import evidence, words
 from gpudoctor.render.arrange import Root
 from gpudoctor.render.sanitize import clean_prose
 from gpudoctor.render.terminal.canvas import Canvas, Span, prose
@@ -92,38 +92,36 @@ def _why(canvas: Canvas, finding: Finding) -> None:
         canvas.paragraph(*prose(finding.why), indent=INDENT)
 
 
-def _evidence(canvas: Canvas, evidence: Sequence[Evidence], *, verbose: bool) -> None:
-    if not evidence:
+def _evidence(canvas: Canvas, items: Sequence[Evidence], *, verbose: bool) -> None:
+    if not items:
         return
     canvas.blank()
     canvas.paragraph(("Evidence", "strong"))
-    labels = [clean_prose(words.label(item), 120) for item in evidence]
+    shown = evidence.lines(items)
+    labels = [clean_prose(line.label, 120) for line in shown]
     width = max((columns(label) for label in labels if columns(label) <= MAX_LABEL), default=0)
     limit = 2000 if verbose else canvas.width * 3
-    for label, item in zip(labels, evidence, strict=True):
-        _evidence_line(canvas, pad(label, width), item, limit)
-        if verbose and item.label and item.fact:
-            canvas.paragraph((item.fact, "faint"), indent=INDENT * 2)
+    for label, line in zip(labels, shown, strict=True):
+        _evidence_line(canvas, pad(label, width), line, limit)
+        if verbose and line.fact and line.fact != line.label:
+            canvas.paragraph((line.fact, "faint"), indent=INDENT * 2)
 
 
-def _evidence_line(canvas: Canvas, label: str, item: Evidence, limit: int) -> None:
-    text = clean_prose(item.text or words.value(item), limit)
-    source = item.source or (words.place(item) if item.label or item.fact else "")
-    tail = f"({clean_prose(source, 120)})" if source else ""
+def _evidence_line(canvas: Canvas, label: str, line: evidence.Line, limit: int) -> None:
+    tail = f"({clean_prose(line.source, 120)})" if line.source else ""
     hang = INDENT + columns(label) + 2
     if columns(label) > MAX_LABEL:
         canvas.paragraph((label, "plain"), indent=INDENT)
         label, hang = "  ", INDENT * 2
+    text = clean_prose(line.text, limit)
     canvas.paragraph(
         (text, "strong"), ("  ", "plain"), (tail, "faint"), indent=INDENT, hang=hang, lead=(label, "plain")
     )
 
 
-def _seen(evidence: Sequence[Evidence]) -> str:
-    return ", ".join(
-        f"{clean_prose(words.label(item), 60)} {clean_prose(item.text or words.value(item), 100)}"
-        for item in evidence[:4]
-    )
+def _seen(items: Sequence[Evidence]) -> str:
+    shown = evidence.lines(items)[:4]
+    return ", ".join(f"{clean_prose(line.label, 60)} {clean_prose(line.text, 100)}" for line in shown)
 
 
 def _further(canvas: Canvas, fixes: Sequence[Fix], *, verbose: bool) -> None:
