@@ -50,5 +50,6 @@ class Probe:
     timeout_s: float = 5.0
     isolated: bool = False
     marker: bool = False
+    first_calls: frozenset[str] = frozenset()  # library functions that may initialise every GPU
     slow: bool = False  # left out by --quick
     starts_first: bool = False  # takes longest, so everything else runs beside it

@@ -16,7 +16,10 @@ from gpudoctor.model.facts.section import Section
 from gpudoctor.model.report import ProbeResult, ProbeStatus
 
 _TICK_S = 0.05
-_STALL_S = 3.0  # longest time that one library call may take before it counts as hung
+# Longest time that one library call may take before it counts as hung: on a busy node some take seconds, and the first
+# call into a driver that no persistence daemon keeps loaded initialises every GPU of the machine.
+_STALL_S = 5.0
+_FIRST_CALL_STALL_S = 20.0
 _MAX_ATTEMPTS = 100  # an attempt that crashes costs milliseconds; time ends the others
 
 Progress = Callable[[Sequence[str], int, int, float], None]
@@ -72,6 +75,7 @@ class _Run:
         self.deadline = self.begun + timeout_s
         self.request = replace(request, deadline=self.deadline)
         self.stall_s = min(_STALL_S, timeout_s / 3)
+        self.first_call_stall_s = min(_FIRST_CALL_STALL_S, timeout_s / 2)
         self.sections: dict[str, Section] = {}
         self.results: dict[str, ProbeResult] = {}
         self.attempts: dict[str, _Attempt] = {}
@@ -141,8 +145,11 @@ class _Run:
                 continue
             call, age = child.marker.get()
             late = now >= self.deadline or now - child.probe_started > child.probes[0].timeout_s
-            if late or (call and age > self.stall_s):
+            if late or (call and age > self._patience(child.probes[0], call)):
                 self._timed_out(child, call, now - child.probe_started)
+
+    def _patience(self, probe: Probe, call: str) -> float:
+        return self.first_call_stall_s if call.partition("@")[0] in probe.first_calls else self.stall_s
 
     def _timed_out(self, child: Child, call: str, seconds: float) -> None:
         probe = child.probes[0]

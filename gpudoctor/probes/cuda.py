@@ -171,4 +171,12 @@ def _access(library: Library, a: tuple[int, str], b: tuple[int, str]) -> PeerAcc
     )
 
 
-PROBE = Probe(name="cuda", section=CudaDriver, collect=collect, timeout_s=20.0, isolated=True, marker=True)
+PROBE = Probe(
+    name="cuda",
+    section=CudaDriver,
+    collect=collect,
+    timeout_s=40.0,
+    isolated=True,
+    marker=True,
+    first_calls=frozenset({"cuInit"}),
+)

@@ -189,4 +189,12 @@ def _nodes(
     ]
 
 
-PROBE = Probe(name="nvml", section=Nvml, collect=collect, timeout_s=20.0, isolated=True, marker=True)
+PROBE = Probe(
+    name="nvml",
+    section=Nvml,
+    collect=collect,
+    timeout_s=40.0,
+    isolated=True,
+    marker=True,
+    first_calls=frozenset({"nvmlInit", "nvmlDeviceGetHandleByIndex"}),
+)
