@@ -43,6 +43,12 @@ def table() -> dict[str, HardwareRow]:
     return {row.name: row for row in loaded.rows}
 
 
+def named_by_pci_id(device_id: str) -> str | None:
+    """The NVML name of a PCI device id; None where several products share it (A2 and A16) or none is listed."""
+    names = [row.name for row in table().values() if row.pci_id == device_id.lower()]
+    return names[0] if len(names) == 1 else None
+
+
 def look_up(name: str) -> HardwareRow | None:
     """The row of an NVML name; exact, because "A10" is part of "A100" and "H20" of "H200"."""
     rows = table()

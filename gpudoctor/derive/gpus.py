@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from gpudoctor.data.hardware import HardwareRow, look_up
+from gpudoctor.data.hardware import HardwareRow, look_up, named_by_pci_id
 from gpudoctor.model.fact import Fact, absent, absent_like, known
 from gpudoctor.model.facts import CudaDevice, Facts, Gpu, GpuProcess, Gpus, PciGpu
 
@@ -102,9 +102,19 @@ def _complete(gpu: Gpu, by_bus: dict[str, PciGpu], cuda: tuple[CudaDevice, ...])
         uuid = gpu.uuid.or_none()
         if (bus_id and device.pci_bus_id.or_none() == bus_id) or (uuid and device.uuid.or_none() == uuid):
             gpu = replace(gpu, cuda_index=known(device.index, "cuda"))
+    gpu = _with_name(gpu)
     name = gpu.name.or_none()
     row = look_up(name) if name else None
     return _with_table(gpu, name or "", row)
+
+
+def _with_name(gpu: Gpu) -> Gpu:
+    """Where the driver does not answer, the PCI id mostly tells the model."""
+    device_id = gpu.pci_device_id.or_none()
+    if gpu.name.known or device_id is None:
+        return gpu
+    name = named_by_pci_id(device_id)
+    return replace(gpu, name=known(name, "PCI id")) if name else gpu
 
 
 def _with_bus(gpu: Gpu, on_bus: PciGpu) -> Gpu:
