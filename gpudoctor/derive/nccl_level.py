@@ -61,7 +61,7 @@ def _level(facts: Facts, variables: dict[str, str], gpus: int) -> int | None:
     asked = variables.get("NCCL_P2P_LEVEL", "").strip()
     if asked.isdigit():
         return _ORDER[_NUMBERED[min(int(asked), len(_NUMBERED) - 1)]]
-    if asked in _ORDER:
+    if asked in _ORDER and asked != "NODE":  # NCCL knows no NODE, and ignores a name that it does not know
         return _ORDER[asked]
     vendor = facts.machine.cpu_vendor.or_none()
     if vendor is None:

@@ -22,7 +22,8 @@ from gpudoctor.model.facts import Facts, Gpu, Visible
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 _UUID = re.compile(r"GPU-[0-9a-fA-F-]{1,64}\Z")
 _MIG = re.compile(r"MIG-[0-9a-zA-Z/-]{1,128}\Z")
-_NUMBER = re.compile(r"\+?\d{1,9}\Z")
+_NUMBER = re.compile(r"\+?(\d{1,9})\Z")
+_LEADING_NUMBER = re.compile(r"\+?(\d{1,9})(?=\D)")  # "0;1", "0.1": the driver reads 0 and ignores the rest
 _NEGATIVE = re.compile(r"-\d{1,9}\Z")
 _SOURCE = "environment"
 _MAX_ENTRIES = 256
@@ -131,7 +132,7 @@ def _read(entries: tuple[str, ...], devices: tuple[Gpu, ...] | None, cuda_order:
         device, problem = _resolve(entry, total, devices, cuda_order)
         if problem:
             problems[problem].append(entry)
-        elif device in taken:
+        if device is not None and device in taken:
             problems["twice"].append(entry)
         if device is None and first_bad is None:
             first_bad = entry
@@ -153,12 +154,13 @@ def _read(entries: tuple[str, ...], devices: tuple[Gpu, ...] | None, cuda_order:
 def _resolve(
     entry: str, total: int, devices: tuple[Gpu, ...] | None, cuda_order: tuple[int, ...] | None
 ) -> tuple[int | str | None, str]:
-    """(NVML index, or a stand-in where it cannot be known, or None for a bad entry; the problem or "")."""
-    if _NUMBER.match(entry):
-        number = int(entry)
-        if number >= total:
+    """(NVML index, or a stand-in where it cannot be known, or None where the driver stops; the problem or "")."""
+    if number := _NUMBER.match(entry) or _LEADING_NUMBER.match(entry):
+        place = int(number[1])
+        if place >= total:
             return None, "range"
-        return (cuda_order[number] if cuda_order is not None else entry), ""
+        problem = "" if number.end() == len(entry) else "malformed"
+        return (cuda_order[place] if cuda_order is not None else number[1]), problem
     if _UUID.match(entry) and devices is not None:
         matches = [gpu.index for gpu in devices if (gpu.uuid.or_none() or "").lower().startswith(entry.lower())]
         return (matches[0], "") if len(matches) == 1 else (None, "uuid")

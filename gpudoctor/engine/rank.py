@@ -30,9 +30,10 @@ def conclude(candidates: Iterable[Candidate]) -> tuple[Finding, ...]:
     dropped = {position for _, position in _edges(ranked, _suppresses)}
     ranked = [candidate for position, candidate in enumerate(ranked) if position not in dropped]
     roots = _roots(ranked)
+    worst = _worst_of_echoes(ranked, roots)
     settled = sorted(
         (
-            _echo(candidate, ranked[roots[i]].finding.id) if i in roots else candidate
+            _echo(candidate, ranked[roots[i]].finding.id) if i in roots else _root(candidate, worst.get(i))
             for i, candidate in enumerate(ranked)
         ),
         key=_key,
@@ -59,6 +60,8 @@ def _suppresses(one: Candidate, other: Candidate) -> bool:
 
 
 def _explains(one: Candidate, other: Candidate) -> bool:
+    if one.finding.severity == "info" != other.finding.severity:
+        return False  # a remark is never the root of more than a remark
     return other.finding.id in one.explains or other.finding.cause in one.explains
 
 
@@ -97,6 +100,23 @@ def _roots(ranked: Sequence[Candidate]) -> dict[int, int]:
             root = parents[root]
         roots[echo] = root
     return roots
+
+
+def _worst_of_echoes(ranked: Sequence[Candidate], roots: dict[int, int]) -> dict[int, int]:
+    """For each root the place in SEVERITIES of its worst echo."""
+    worst: dict[int, int] = {}
+    for echo, root in roots.items():
+        place = SEVERITIES.index(ranked[echo].finding.severity)
+        worst[root] = min(place, worst.get(root, place))
+    return worst
+
+
+def _root(candidate: Candidate, worst_echo: int | None) -> Candidate:
+    """What explains an error is one: the run fails because of it."""
+    place = SEVERITIES.index(candidate.finding.severity)
+    if worst_echo is None or worst_echo >= place:
+        return candidate
+    return replace(candidate, finding=replace(candidate.finding, severity=SEVERITIES[worst_echo]))
 
 
 def _echo(candidate: Candidate, root: str) -> Candidate:

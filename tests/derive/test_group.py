@@ -73,6 +73,7 @@ def test_the_least_free_memory_is_that_of_the_group() -> None:
         ("PIX", "intel", 2, "OK", {"NCCL_P2P_LEVEL": "NVL"}, "SHM"),
         ("NV4", "intel", 2, "OK", {"NCCL_P2P_DISABLE": "1"}, "SHM"),
         ("NV4", "intel", 2, "OK", {"NCCL_P2P_DISABLE": "1", "NCCL_SHM_DISABLE": "1"}, "NET"),
+        ("PHB", "intel", 2, "OK", {"NCCL_P2P_LEVEL": "NODE"}, "SHM"),
         ("SYS", "amd", 4, "OK", {}, None),
     ],
 )

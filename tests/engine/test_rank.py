@@ -71,6 +71,13 @@ def test_an_echo_names_its_root_ranks_below_all_others_and_is_at_most_a_warning(
     ]
 
 
+def test_what_explains_an_error_is_one_and_a_remark_explains_none() -> None:
+    findings = conclude([candidate("root", severity="warning", explains=("a",)), candidate("a")])
+    assert [(f.id, f.severity, f.echo_of) for f in findings] == [("root", "error", None), ("a", "warning", "root")]
+    findings = conclude([candidate("root", severity="info", explains=("a",)), candidate("a")])
+    assert [(f.id, f.severity, f.echo_of) for f in findings] == [("a", "error", None), ("root", "info", None)]
+
+
 def test_the_echo_of_an_echo_names_the_first_root() -> None:
     findings = conclude([candidate("a", explains=("b",)), candidate("b", explains=("c",)), candidate("c")])
     assert [(f.id, f.echo_of) for f in findings] == [("a", None), ("b", "a"), ("c", "a")]
