@@ -20,6 +20,7 @@ _TICK_S = 0.05
 # call into a driver that no persistence daemon keeps loaded initialises every GPU of the machine.
 _STALL_S = 5.0
 _FIRST_CALL_STALL_S = 20.0
+_LEAST_STALL_S = 0.5
 _MAX_ATTEMPTS = 100  # an attempt that crashes costs milliseconds; time ends the others
 
 Progress = Callable[[Sequence[str], int, int, float], None]
@@ -149,7 +150,11 @@ class _Run:
                 self._timed_out(child, call, now - child.probe_started)
 
     def _patience(self, probe: Probe, call: str) -> float:
-        return self.first_call_stall_s if call.partition("@")[0] in probe.first_calls else self.stall_s
+        """How long a call may take: half as long after each one of this probe that hung, or time would run out."""
+        first = call.partition("@")[0] in probe.first_calls
+        patience = self.first_call_stall_s if first else self.stall_s
+        hung = len(self.attempts[probe.name].troubles)
+        return max(_LEAST_STALL_S, patience * 0.5**hung)
 
     def _timed_out(self, child: Child, call: str, seconds: float) -> None:
         probe = child.probes[0]
