@@ -26,13 +26,14 @@ NVITOP = str(Path(sys.executable).with_name("nvitop"))
 def seconds(command: Sequence[str], env: dict[str, str]) -> float:
     """Wall time of one run; its output goes nowhere, its exit code does not matter."""
     started = time.perf_counter()
-    subprocess.run(
-        list(command), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-    )
+    null = subprocess.DEVNULL
+    subprocess.run(list(command), env=env, stdin=null, stdout=null, stderr=null, check=False)
     return time.perf_counter() - started
 
 
-def compare(name: str, ours: Sequence[str], theirs: Sequence[str], env: dict[str, str], rounds: int, bar: float) -> bool:
+def compare(
+    name: str, ours: Sequence[str], theirs: Sequence[str], env: dict[str, str], rounds: int, bar: float
+) -> bool:
     """Run both sides `rounds` times, print the ratio of the medians, return whether it is within the bar."""
     seconds(ours, env)
     seconds(theirs, env)
@@ -67,8 +68,10 @@ def main() -> int:
         held.append(compare("check, 8 GPUs : import torch", full, torch_import, eight, args.rounds, 1.15))
         compare("collect_env : import torch (for comparison)", collect_env, torch_import, eight, 3, 99)
     env = dict(os.environ)
-    for arguments in (["--version"], ["--help"], ["explain", "iommu_acs"]):
-        held.append(compare(f"{' '.join(arguments)} : python -c pass", [GPUDOCTOR, *arguments], bare, env, args.rounds, 10))
+    held += [
+        compare(f"{verb} : python -c pass", [GPUDOCTOR, *verb.split()], bare, env, args.rounds, 10)
+        for verb in ("--version", "--help", "explain iommu_acs")
+    ]
     return 0 if all(held) else 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import venv
@@ -65,7 +64,8 @@ def test_no_torch_is_installed_with_it(installed: Path) -> None:
 def test_rules_are_found_from_anywhere(installed: Path) -> None:
     listed = run(installed, "rules", "list", "--format", "json")
     assert listed.returncode == 0, listed.stderr
-    assert {entry["id"] for entry in json.loads(listed.stdout)} == {path.stem for path in (ROOT / "rules").rglob("*.yaml")}
+    ids = {entry["id"] for entry in json.loads(listed.stdout)}
+    assert ids == {path.stem for path in (ROOT / "rules").rglob("*.yaml")}
 
 
 def test_a_report_is_made_and_fits_the_packaged_schema(installed: Path) -> None:
@@ -79,6 +79,6 @@ def test_a_report_is_made_and_fits_the_packaged_schema(installed: Path) -> None:
 
 
 def test_a_read_only_home_and_working_directory_do_not_matter(installed: Path) -> None:
-    before = set(os.listdir("/"))
-    assert run(installed, "--version").stdout.startswith("gpudoctor ")
-    assert set(os.listdir("/")) == before
+    before = set(Path("/").iterdir())
+    assert run(installed, "check", "--quick", "--fail-on", "never").returncode in (0, 3)
+    assert set(Path("/").iterdir()) == before
