@@ -42,7 +42,7 @@ def compare(
     ratio = mine / other
     verdict = "ok  " if ratio <= bar else "OVER"
     print(f"{verdict} {name:44} {ratio:5.2f}  (bar {bar:g};  {mine * 1000:.0f} ms : {other * 1000:.0f} ms)")
-    return ratio <= bar
+    return bool(ratio <= bar)
 
 
 def simulated(name: str, folder: Path) -> dict[str, str]:
