@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from gpudoctor import __version__
-from gpudoctor.cli import check, explain, rules, snapshot
+from gpudoctor.cli import check, explain, nccl_test, rules, snapshot
 from gpudoctor.cli.exit import ExitCode
 
 
@@ -44,7 +44,7 @@ def build() -> typer.Typer:
     ) -> None:
         """Name the root cause of a broken multi-GPU run, and print the fix for this machine."""
 
-    for verb in (check, snapshot, explain, rules):
+    for verb in (check, nccl_test, snapshot, explain, rules):
         verb.register(app)
     return app
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, NotEvaluated
+from gpudoctor.model.smoke import SmokeReport
 
 SCHEMA = "gpudoctor.report/1"
 Status = Literal["ok", "warning", "error", "unknown"]
@@ -65,3 +66,4 @@ class Report(Struct, frozen=True, kw_only=True):
     summary: Summary
     notes: tuple[str, ...] = ()  # what the user should know about this report itself
     error: ReportError | UnsetType = UNSET  # the key is there only when something went wrong
+    smoke: SmokeReport | UnsetType = UNSET  # the key is there only when the smoke run was asked for

@@ -22,7 +22,7 @@ _REFINEMENTS: dict[str, dict[str, object]] = {
 }
 # Structs that are written whole; the others leave out what has its default.
 _WHOLE = ("Report", "Tool", "Finding", "Fix", "NotEvaluated", "ProbeResult", "Summary", "ReportError")
-_OPTIONAL = ("Report.error",)
+_OPTIONAL = ("Report.error", "Report.smoke")
 
 
 def report_schema() -> dict[str, Any]:  # a JSON Schema has no narrower type

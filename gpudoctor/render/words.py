@@ -159,7 +159,7 @@ def verdict(report: Report) -> str:
     if report.status == "unknown":
         return "Could not diagnose: too little could be read"
     if report.status == "ok":
-        return "Nothing wrong found"
+        return f"Nothing wrong found: {report.smoke.statement}" if report.smoke else "Nothing wrong found"
     return report.findings[0].title if report.findings else counts(report)
 
 

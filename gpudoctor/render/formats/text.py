@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Report
 from gpudoctor.render import words
 from gpudoctor.render.arrange import roots
 from gpudoctor.render.options import RenderOptions
 from gpudoctor.render.sanitize import clean_prose
-from gpudoctor.render.terminal import finding, gaps, gpus, machine
+from gpudoctor.render.terminal import finding, gaps, gpus, machine, smoke
 from gpudoctor.render.terminal.canvas import Canvas, prose
 from gpudoctor.render.terminal.measure import columns
 
@@ -22,6 +23,8 @@ def render(report: Report, out: TextIO, options: RenderOptions) -> None:
     _headline(canvas, report)
     _outcome(canvas, report)
     _findings(canvas, report, verbose=options.verbose)
+    if report.smoke:
+        smoke.draw(canvas, report.smoke, verbose=options.verbose)
     machine.draw(canvas, report.facts)
     gpus.draw(canvas, report.facts, verbose=options.verbose)
     gaps.draw(canvas, report, verbose=options.verbose)
@@ -54,7 +57,8 @@ def _outcome(canvas: Canvas, report: Report) -> None:
         canvas.blank()
         canvas.rule("OK", "ok", heavy=True)
         canvas.paragraph((words.verdict(report), "strong"))
-        _what_was_checked(canvas, report)
+        if report.summary.rules_evaluated:
+            _what_was_checked(canvas, report)
 
 
 def _what_was_checked(canvas: Canvas, report: Report) -> None:
@@ -99,10 +103,16 @@ def _last_lines(canvas: Canvas, report: Report) -> None:
     for note in report.notes:
         canvas.paragraph(*prose(note), indent=2, hang=4, lead=("• ", "plain"))
     said = words.counts(report) if report.findings or report.status != "ok" else words.verdict(report)
-    canvas.paragraph((said, "strong"), (f"; {gaps.counts(report)}", "plain"), indent=2)
+    covered = f"; {gaps.counts(report)}" if report.summary.rules_evaluated or not report.smoke else ""
+    canvas.paragraph((said, "strong"), (covered, "plain"), indent=2)
     loud = [root.finding for root in roots(report.findings) if root.finding.severity != "info"]
     if loud:
         canvas.paragraph(("First: ", "strong"), *prose(loud[0].title), indent=2)
         if loud[0].fixes:
             canvas.paragraph(("Fix: ", "ok"), *prose(loud[0].fixes[0].title), indent=2)
-        canvas.paragraph((f"More about it: gpudoctor explain {loud[0].id}", "faint"), indent=2)
+        canvas.paragraph((f"More about it: gpudoctor explain {_topic(loud[0])}", "faint"), indent=2)
+
+
+def _topic(one: Finding) -> str:
+    """What `explain` knows: a rule, or the cause where the smoke run found it and no rule did."""
+    return one.cause if one.id.startswith("smoke-") else one.id

@@ -1,0 +1,143 @@
+"""`gpudoctor nccl-test`: real processes, real collectives, every element checked, every hang named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Optional, cast
+
+import typer
+
+from gpudoctor.cli import options
+
+if TYPE_CHECKING:
+    from gpudoctor.cli.exit import FailOn
+    from gpudoctor.model.report import Report
+    from gpudoctor.smoke.plan import Plan
+    from gpudoctor.smoke.run import SmokeResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(name="nccl-test")(nccl_test)
+
+
+def nccl_test(
+    tp: Annotated[int, typer.Option("--tp", min=1, max=1024, help="Ranks: one process each.")] = 2,
+    devices: Annotated[
+        str, typer.Option("--devices", metavar="LIST", help="GPUs to use, numbered as nvidia-smi does: 2,3.")
+    ] = "",
+    backend: Annotated[str, typer.Option("--backend", help="auto, nccl or gloo.")] = "auto",
+    ops: Annotated[
+        str,
+        typer.Option("--ops", help="all, or some of all_reduce,all_gather,reduce_scatter,broadcast,all_to_all."),
+    ] = "all_reduce",
+    max_bytes: Annotated[
+        str,
+        typer.Option("--max-bytes", metavar="SIZE", help="Largest message, e.g. 64M (default 256M; on the CPU 4M)."),
+    ] = "",
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Be one rank under torchrun, srun or mpirun; rank 0 reports.")
+    ] = False,
+    python: options.Python = None,
+    master_port: Annotated[
+        Optional[int], typer.Option("--master-port", min=1, max=65535, help="Port of the rendezvous.")
+    ] = None,
+    format_name: options.Format = "text",
+    output: options.Output = None,
+    fail_on: Annotated[str, typer.Option("--fail-on", metavar="SEVERITY", help="error, warning or never.")] = "error",
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, max=3600, help="Seconds without progress that count as a hang.")
+    ] = 50.0,
+    color: options.Color = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the collectives of tensor parallelism for real, and name what breaks, where and on which rank."""
+    from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.smoke_plan import SmokeOptions, make_plan
+    from gpudoctor.cli.write import write_report
+    from gpudoctor.errors import UsageError
+    from gpudoctor.render import renderer
+
+    if fail_on not in ("error", "warning", "never"):
+        raise UsageError(f"--fail-on {fail_on!r} is none of error, warning, never")
+    renderer(format_name)  # an unknown format is refused before anything is started
+    plan = make_plan(
+        SmokeOptions(
+            tp=tp,
+            devices=devices,
+            backend=backend,
+            ops=ops,
+            max_bytes=max_bytes,
+            worker=worker,
+            python=python,
+            master_port=master_port,
+            timeout_s=timeout,
+        )
+    )
+    result = _run(plan, quiet=quiet)
+    report = _report(result)
+    threshold = cast("FailOn", fail_on)
+    if not worker or plan.members[0].rank == 0:
+        write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
+    elif result.findings:
+        _say_on_stderr(plan, result)
+    raise typer.Exit(int(exit_code(report, threshold)))
+
+
+def _run(plan: Plan, *, quiet: bool) -> SmokeResult:
+    from gpudoctor.cli.gather import progress_line
+    from gpudoctor.host import LocalHost
+    from gpudoctor.smoke.judge import phase_of
+    from gpudoctor.smoke.rank import RankProcess
+    from gpudoctor.smoke.run import run
+
+    line = progress_line(wanted=not quiet)
+
+    def progress(ranks: list[RankProcess], elapsed_s: float) -> None:
+        if line is not None:
+            doing = sorted({f"{phase_of(rank)}" for rank in ranks if not rank.done})
+            line.update(doing, sum(rank.done for rank in ranks), len(ranks), elapsed_s)
+
+    try:
+        return run(plan, LocalHost(), progress)
+    finally:
+        if line is not None:
+            line.close()
+
+
+def _report(result: SmokeResult) -> Report:
+    """The smoke run alone: no probe was run and no rule evaluated, and the report says so by its emptiness."""
+    from gpudoctor.cli.assemble import TOOL, now
+    from gpudoctor.model.facts import Facts
+    from gpudoctor.model.report import Report, Status, Summary
+
+    smoke = result.report
+    errors = sum(finding.severity == "error" for finding in result.findings)
+    warnings = sum(finding.severity == "warning" for finding in result.findings)
+    status: Status = "error" if errors else "warning" if warnings else "ok"
+    if smoke.verdict == "inconclusive":
+        status = "unknown"
+    return Report(
+        tool=TOOL,
+        created_at=now(),
+        status=status,
+        host={"torch": smoke.torch or None, "nccl": smoke.nccl or None, "python": smoke.python or None},
+        workload={"tp": smoke.world_size},
+        findings=result.findings,
+        not_evaluated=(),
+        probes=(),
+        facts=Facts(),
+        summary=Summary(errors, warnings, 0, 0),
+        notes=(f"nccl-test: {smoke.verdict} on {smoke.statement}",),
+        smoke=smoke,
+    )
+
+
+def _say_on_stderr(plan: Plan, result: SmokeResult) -> None:
+    """What a rank other than 0 has to say; rank 0 may not know it."""
+    import sys
+
+    from gpudoctor.render.sanitize import clean
+
+    finding = result.findings[0]
+    sys.stderr.write(f"gpudoctor: rank {plan.members[0].rank}: {clean(finding.title)}. {clean(finding.why)}\n")

@@ -1,0 +1,125 @@
+"""The options of `nccl-test` as a plan: what is asked for is checked before a process is started."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gpudoctor.errors import UsageError
+from gpudoctor.host import LocalHost
+from gpudoctor.host.probe import Request
+from gpudoctor.host.target import choose_python
+from gpudoctor.smoke.plan import BACKENDS, LOCALHOST, OPS, Member, Plan, free_port, local_members
+
+_SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+# rank, world size, rank on this node, ranks on this node: torchrun, Slurm, Open MPI, MPICH and its kin
+_LAUNCHERS = (
+    ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+    ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
+    ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+)
+_DEFAULT_PORT = 29500  # torch's own
+
+
+@dataclass(frozen=True)
+class SmokeOptions:
+    """As given on the command line."""
+
+    tp: int
+    devices: str
+    backend: str
+    ops: str
+    max_bytes: str
+    worker: bool
+    python: str | None
+    master_port: int | None
+    timeout_s: float
+
+
+def make_plan(asked: SmokeOptions) -> Plan:
+    """The plan of one launch.
+
+    Raises:
+        UsageError: an option is not understood, or --worker without a launcher.
+    """
+    host = LocalHost()
+    if asked.backend not in BACKENDS:
+        raise UsageError(f"--backend {asked.backend!r} is none of {', '.join(BACKENDS)}")
+    environ = dict(host.environ)
+    members = _joined(environ, asked) if asked.worker else local_members(asked.tp, _port(environ, asked))
+    target = choose_python(host, Request(python=asked.python))
+    return Plan(
+        python=target.executable,
+        members=members,
+        environ=environ,
+        backend=asked.backend,
+        devices=_devices(asked),
+        ops=_ops(asked.ops),
+        max_bytes=size_in_bytes(asked.max_bytes) if asked.max_bytes else 0,
+        timeout_s=asked.timeout_s,
+        joined=asked.worker,
+    )
+
+
+def size_in_bytes(text: str) -> int:
+    """`64M` or `1G` or `4096`, in binary units. Raises UsageError."""
+    match = _SIZE.fullmatch(text.strip())
+    size = int(match[1]) * _UNITS[match[2].upper()] if match else 0
+    if not size:
+        raise UsageError(f"--max-bytes {text!r} is no size", "for example 4096, 64M or 1G")
+    return max(4, size // 4 * 4)
+
+
+def _ops(text: str) -> tuple[str, ...]:
+    names = OPS if text == "all" else tuple(name.strip().replace("-", "_") for name in text.split(",") if name.strip())
+    unknown = [name for name in names if name not in OPS]
+    if unknown or not names:
+        raise UsageError(f"--ops {text!r}: unknown {', '.join(unknown) or 'nothing'}", f"all, or of {', '.join(OPS)}")
+    return tuple(dict.fromkeys(names))
+
+
+def _devices(asked: SmokeOptions) -> str:
+    names = [name.strip() for name in asked.devices.split(",") if name.strip()]
+    if not all(re.fullmatch(r"\d{1,4}|(?:GPU|MIG)-[\w/-]{4,80}", name) for name in names):
+        raise UsageError(f"--devices {asked.devices!r} is no list of GPUs", "for example 0,1")
+    if len(set(names)) != len(names):
+        raise UsageError(f"--devices {asked.devices!r} names a GPU twice")
+    if names and not asked.worker and len(names) != asked.tp:
+        raise UsageError(f"--devices names {len(names)} GPUs, --tp says {asked.tp}", "one GPU for each rank")
+    return ",".join(names)
+
+
+def _port(environ: Mapping[str, str], asked: SmokeOptions) -> int:
+    """The port that is asked for; one that MASTER_PORT names is tested as the user's own run would use it."""
+    if asked.master_port is not None:
+        return asked.master_port
+    named = environ.get("MASTER_PORT", "")
+    return int(named) if named.isdecimal() and 0 < int(named) < 65536 else free_port()
+
+
+def _joined(environ: Mapping[str, str], asked: SmokeOptions) -> tuple[Member, ...]:
+    """Our place in a run that another launcher started."""
+    for rank, world, local_rank, local_world in _LAUNCHERS:
+        if environ.get(rank, "").isdecimal() and environ.get(world, "").isdecimal():
+            size = int(environ[world])
+            local = environ.get(local_world, "").split("(")[0]
+            member = Member(
+                rank=int(environ[rank]),
+                local_rank=_number(environ.get(local_rank, ""), int(environ[rank])),
+                world_size=size,
+                local_world_size=_number(local, size),
+                address=environ.get("MASTER_ADDR", "") or LOCALHOST,
+                port=asked.master_port or _number(environ.get("MASTER_PORT", ""), _DEFAULT_PORT),
+            )
+            return (member,)
+    raise UsageError(
+        "--worker is for a rank that torchrun, srun or mpirun has started: RANK and WORLD_SIZE are not set",
+        f"start the ranks here with `gpudoctor nccl-test --tp {asked.tp}`",
+    )
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isdecimal() else otherwise

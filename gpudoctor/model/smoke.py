@@ -1,0 +1,94 @@
+"""What the smoke run found: the `smoke` key of a report. The JSON keys are a contract (docs/nccl-test.md)."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from msgspec import Struct, field
+
+SmokeVerdict = Literal["pass", "slow", "wrong_data", "hang", "crash", "inconclusive"]
+SmokePhase = Literal["import", "cuda_init", "rendezvous", "comm_init", "correctness", "bandwidth", "teardown", "done"]
+SmokeBackend = Literal["nccl", "gloo", "none"]  # none: no rank came so far that one was chosen
+PHASES: tuple[SmokePhase, ...] = get_args(SmokePhase)
+
+
+class SmokeRank(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rank as it was when the verdict fell."""
+
+    rank: int
+    phase: SmokePhase  # the phase that it had entered
+    step: str = ""  # what it was about to do within the phase
+    ended: str = ""  # "" for a normal end, else how: "was killed by SIGKILL", "was stopped (state T)", "hung"
+    error: str = ""  # the exception that ended it
+    device: str = ""
+    gpu: str = ""
+    waits_for: tuple[int, ...] = ()  # ranks whose arrival it was waiting for
+    kernel: str = ""  # state and wait channel in the kernel, where it hung
+    stack: tuple[str, ...] = ()  # Python frames of its main thread, innermost first, where it hung
+    seconds: float = 0.0  # since it was started, of its last sign of life
+
+
+class SmokeSize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One message size of one collective. GB/s are 10^9 bytes; formulas as in nccl-tests."""
+
+    op: str
+    dtype: str
+    bytes: int
+    latency_us: float
+    algbw_gbs: float
+    busbw_gbs: float
+    wrong: int  # elements, over all types and rounds of this size and collective
+
+
+class SmokeWrong(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Wrong elements in one result. `kind`: all zeros, all of the round before (stale), or noise."""
+
+    rank: int
+    op: str
+    dtype: str
+    bytes: int
+    round: int
+    offset: int  # first wrong element
+    count: int
+    elements: int
+    kind: Literal["zeros", "stale", "noise"]
+
+
+class SmokePair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two devices tested alone."""
+
+    a: int
+    b: int
+    verdict: SmokeVerdict
+    phase: SmokePhase
+    busbw_gbs: float | None = None
+    seconds: float = 0.0
+
+
+class SmokeTrial(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One launch: the first is the run as asked for; others change one setting to tell causes apart."""
+
+    name: str
+    env: dict[str, str] = field(default_factory=dict)
+    verdict: SmokeVerdict
+    phase: SmokePhase
+    seconds: float
+
+
+class SmokeReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The smoke run. `statement` says in words what was tested and what was not."""
+
+    verdict: SmokeVerdict
+    backend: SmokeBackend
+    phase: SmokePhase
+    statement: str
+    world_size: int
+    ranks: tuple[SmokeRank, ...]
+    transport: str | None = None  # by NCCL's own log; None where it said nothing (always with gloo)
+    sizes: tuple[SmokeSize, ...] = ()
+    wrong: tuple[SmokeWrong, ...] = ()
+    pairs: tuple[SmokePair, ...] = ()
+    trials: tuple[SmokeTrial, ...] = ()
+    torch: str = ""
+    nccl: str = ""
+    python: str = ""

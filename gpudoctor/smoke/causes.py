@@ -1,0 +1,166 @@
+"""From what happened to a finding: cause, how sure, why, evidence, fix."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from gpudoctor.model.finding import Evidence, Finding
+from gpudoctor.model.smoke import SmokeReport, SmokeWrong
+from gpudoctor.smoke.fixes import fixes_for
+from gpudoctor.smoke.judge import Judgement
+from gpudoctor.smoke.plan import Plan
+from gpudoctor.smoke.texts import Meaning, meaning_of
+
+_WORKER_KINDS = {
+    "world_size": Meaning("launch_mismatch", 0.97, "ranks were started with different world sizes"),
+    "options_differ": Meaning("launch_mismatch", 0.9, "ranks were started with different options"),
+    "backend_differs": Meaning("node_mismatch", 0.9, "some ranks see GPUs and others do not"),
+    "too_few_devices": Meaning("tp_exceeds_gpus", 0.97, "more ranks on this machine than GPUs that torch can use"),
+    "no_cuda_build": Meaning("framework_env", 0.97, "GPUs are asked for, and this torch is a build without CUDA"),
+    "no_distributed": Meaning("framework_env", 0.97, "this torch is a build without torch.distributed"),
+    "no_backend": Meaning("framework_env", 0.97, "this torch is a build without the communication library"),
+    "shm": Meaning("shm_too_small", 0.97, "shared memory (/dev/shm) is full or too small"),
+    "not_started": Meaning("framework_env", 0.97, "the target interpreter cannot be run"),
+    "absent": Meaning("launch_mismatch", 0.7, "a rank never came"),
+    "stopped": Meaning("collective_desync", 0.97, "a rank was stopped, and the others wait for it"),
+}
+_KILLED_FOR_MEMORY = Meaning("host_ram", 0.97, "the kernel killed a rank because memory ran out")
+_KILLED = Meaning("collective_desync", 0.9, "a rank was killed, and the others lost it")
+_CRASH_SIGNALS = ("SIGSEGV", "SIGILL", "SIGABRT", "SIGFPE")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the machine says beside the ranks."""
+
+    oom_kills: int = 0  # by the kernel, in our cgroup, while the run was on
+
+
+def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Surroundings) -> Finding | None:
+    """The finding of a run that did not pass; None for one that did."""
+    if judgement.verdict == "pass":
+        return None
+    meaning = _meaning(report, judgement, around)
+    subject = ",".join(f"rank:{rank}" for rank in judgement.blamed) or "host"
+    ident = f"smoke-{meaning.cause.replace('_', '-')}"
+    fix_key = "port" if "port is in use" in meaning.title else meaning.cause
+    return Finding(
+        rank=1,
+        id=ident,
+        cause=meaning.cause,
+        severity="error",
+        confidence=meaning.confidence,
+        title=meaning.title[0].upper() + meaning.title[1:],
+        why=_why(report, judgement),
+        subject=subject,
+        evidence=tuple(_evidence(report, judgement, around)),
+        fixes=fixes_for(fix_key, plan),
+        verify=_verify(plan),
+        echo_of=None,
+        fingerprint=hashlib.sha256(f"{ident}\n{subject}".encode()).hexdigest()[:16],
+    )
+
+
+def _verify(plan: Plan) -> str:
+    size = plan.members[0].world_size
+    return f"gpudoctor nccl-test --tp {size}" + (f" --devices {plan.devices}" if plan.devices else "")
+
+
+def _meaning(report: SmokeReport, judgement: Judgement, around: Surroundings) -> Meaning:
+    if judgement.kind in _WORKER_KINDS:
+        return _WORKER_KINDS[judgement.kind]
+    if judgement.verdict == "wrong_data":
+        return _wrong_data(report)
+    if judgement.verdict == "hang":
+        return _hang(report, judgement)
+    if judgement.signal_name == "SIGKILL":
+        return _KILLED_FOR_MEMORY if around.oom_kills else _KILLED
+    return meaning_of(judgement.text) or _other_crash(report, judgement)
+
+
+def _wrong_data(report: SmokeReport) -> Meaning:
+    if report.backend == "nccl":
+        return Meaning("p2p_broken", 0.6, "GPUs received wrong data")
+    return Meaning("framework_bug", 0.4, "a result is wrong without any GPU in play: torch, its gloo or host memory")
+
+
+def _hang(report: SmokeReport, judgement: Judgement) -> Meaning:
+    if judgement.phase == "import":
+        return Meaning("framework_env", 0.85, "importing torch does not come to an end")
+    if judgement.phase == "cuda_init":
+        return Meaning("gpu_fault", 0.5, "the first use of a GPU does not come to an end")
+    if judgement.kind == "behind":
+        return Meaning("collective_desync", 0.85, "a rank does not get on, and the others wait for it")
+    if judgement.phase == "rendezvous":
+        return Meaning("rendezvous", 0.85, "the ranks do not find each other")
+    if report.backend == "nccl":
+        return Meaning("p2p_broken", 0.5, "the GPUs do not exchange data")
+    return Meaning("network_interface", 0.6, "the ranks do not exchange data over the chosen network")
+
+
+def _signal(name: str) -> Meaning:
+    if name == "SIGBUS":
+        return Meaning("shm_too_small", 0.7, "a rank touched memory that could not be backed (SIGBUS)")
+    if name in _CRASH_SIGNALS:
+        return Meaning("framework_env", 0.6, f"a rank crashed in native code ({name})")
+    return Meaning("collective_desync", 0.85, f"a rank was ended by {name}")
+
+
+def _other_crash(report: SmokeReport, judgement: Judgement) -> Meaning:
+    if judgement.kind == "signal":
+        return _signal(judgement.signal_name)
+    if judgement.phase == "import":
+        return Meaning("framework_env", 0.9, "torch cannot be imported by the target interpreter")
+    if judgement.phase == "rendezvous":
+        return Meaning("rendezvous", 0.6, "the ranks could not find each other")
+    if judgement.phase == "comm_init":
+        cause = "nccl_setting" if report.backend == "nccl" else "network_interface"
+        return Meaning(cause, 0.4, "the communicator could not be built")
+    return Meaning("collective_desync", 0.7, "a rank raised an error, and the others lost it")
+
+
+def _why(report: SmokeReport, judgement: Judgement) -> str:
+    who = _who(judgement.blamed)
+    phase = judgement.phase
+    others = sum(rank.rank not in judgement.blamed for rank in report.ranks)
+    sentences = {
+        "not_started": judgement.text,
+        "stopped": f"{who} stood still (state T) in {phase}; {others} other ranks waited.",
+        "behind": f"{who} did not get beyond {phase}; {others} other ranks were further and waited.",
+        "absent": f"{who} never arrived; the ranks here waited in {phase}.",
+        "together": f"All {len(report.ranks)} ranks entered {phase} and none came out: nobody is missing, the data is.",
+        "signal": f"{who} was ended by {judgement.signal_name} in {phase}.",
+        "exit": f"{who} ended in {phase} without a word of its own.",
+        "wrong": f"{len(report.wrong)} results held wrong elements; the run itself went to its end.",
+    }
+    return sentences.get(judgement.kind, f"{who} raised an error in {phase}: {judgement.text.splitlines()[0][:200]}")
+
+
+def _who(ranks: tuple[int, ...]) -> str:
+    if not ranks:
+        return "Every rank"
+    return f"Rank {ranks[0]}" if len(ranks) == 1 else "Ranks " + ", ".join(map(str, ranks[:16]))
+
+
+def _evidence(report: SmokeReport, judgement: Judgement, around: Surroundings) -> list[Evidence]:
+    out = [Evidence(label="phase", value=judgement.phase, source="smoke")]
+    if judgement.text:
+        out.append(Evidence(label="what it said", text=judgement.text[:600], value=None, source="smoke"))
+    if around.oom_kills:
+        out.append(Evidence(label="processes killed for memory", value=around.oom_kills, source="memory.events"))
+    out += [_wrong_line(wrong) for wrong in report.wrong[:4]]
+    if judgement.verdict == "hang":
+        for rank in [one for one in report.ranks if not judgement.blamed or one.rank in judgement.blamed][:4]:
+            where = rank.stack[0] if rank.stack else "no Python stack: it did not answer"
+            kernel = f", kernel state {rank.kernel}" if rank.kernel else ""
+            out.append(Evidence(label=f"rank {rank.rank}", value=f"in {where}{kernel}", source="smoke"))
+    return out
+
+
+def _wrong_line(wrong: SmokeWrong) -> Evidence:
+    looks = {"zeros": "zeros", "stale": "the data of the round before", "noise": "noise"}[wrong.kind]
+    text = f"{wrong.count} of {wrong.elements} elements from offset {wrong.offset}, {looks}"
+    return Evidence(
+        label=f"rank {wrong.rank}, {wrong.op} {wrong.dtype} {wrong.bytes} bytes", value=text, source="smoke"
+    )
