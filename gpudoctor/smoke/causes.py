@@ -134,7 +134,8 @@ def _why(report: SmokeReport, judgement: Judgement) -> str:
         "exit": f"{who} ended in {phase} without a word of its own.",
         "wrong": f"{len(report.wrong)} results held wrong elements; the run itself went to its end.",
     }
-    return sentences.get(judgement.kind, f"{who} raised an error in {phase}: {judgement.text.splitlines()[0][:200]}")
+    said = judgement.text.partition("\n")[0][:200]
+    return sentences.get(judgement.kind, f"{who} raised an error in {phase}: {said}")
 
 
 def _who(ranks: tuple[int, ...]) -> str:

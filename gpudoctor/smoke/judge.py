@@ -17,6 +17,7 @@ _ECHO = re.compile(
     r"|remote process exited|ncclremoteerror|socket (?:closed|timeout)|failed to recv|timed out waiting|abort",
     re.IGNORECASE,
 )
+_BETWEEN = ("world_size", "options_differ", "backend_differs")  # who of two that differ is wrong cannot be told
 _TAIL_CHARS = 1500
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<name>\S+)')
 _MAX_FRAMES = 12
@@ -104,6 +105,8 @@ def _crash(outcome: Outcome) -> Judgement:
     # Where all say the same, none is to blame alone: torch is missing for each of them.
     alike = [rank for rank in failed if said(rank) == said(first) and _echo_grade(rank) == _echo_grade(first)]
     blamed = () if len(alike) == len(outcome.ranks) > 1 else _numbers([first])
+    if error is not None and error.kind in _BETWEEN:
+        blamed = ()
     if error is not None:
         text = f"{error.type}: {error.text}"
         if error.kind == "first_reduce":

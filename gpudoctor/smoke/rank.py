@@ -70,6 +70,7 @@ class RankProcess:
     ended_at: float = 0.0
     kernel: str = ""
     stopped: bool = False
+    given_up: bool = False  # how it ends from then on is our doing and tells nothing
     _partial: bytearray = field(default_factory=bytearray)
 
     def streams(self) -> Iterator[int]:
@@ -106,8 +107,8 @@ class RankProcess:
             self.stack.append(line.decode("utf-8", "replace"))
 
     def poll(self) -> bool:
-        """Whether it has ended."""
-        if self.exit_code is None:
+        """Whether it has ended by itself."""
+        if self.exit_code is None and not self.given_up:
             self.exit_code = self.process.poll()
             if self.exit_code is not None:
                 self.ended_at = time.monotonic()
@@ -134,9 +135,11 @@ class RankProcess:
 
     def kill(self) -> None:
         """End it and all it started; take away the segments of shared memory that NCCL named for it."""
-        segments = _segments(self.process.pid) if not self.poll() else set()
+        alive = not self.poll()
+        self.given_up = True
+        segments = _segments(self.process.pid) if alive else set()
         kill_session(self.process.pid)
-        if not self.poll():
+        if alive:
             self.process.kill()
         for path in segments:
             with contextlib.suppress(OSError):
