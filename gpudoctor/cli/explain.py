@@ -21,11 +21,11 @@ def explain(
     color: options.Color = "auto",
 ) -> None:
     """Say what a finding means, why it happens, what to do, and on which sources that rests."""
-    import sys
+    import io
 
     from gpudoctor.cli.diagnose_facts import rule_set
     from gpudoctor.cli.rule_docs import cause_doc, rule_doc
-    from gpudoctor.cli.write import render_options
+    from gpudoctor.cli.write import render_options, write_stdout
     from gpudoctor.engine.catalogue import did_you_mean
     from gpudoctor.engine.causes import causes
     from gpudoctor.errors import UsageError
@@ -38,7 +38,9 @@ def explain(
         names = [*(entry.spec.id for entry in loaded.rules), *causes()]
         raise UsageError(f"no rule or cause is called {name!r}", did_you_mean(name, names))
     page = rule_doc(rule) if rule is not None else cause_doc(name, loaded)
+    text = io.StringIO()
     if format_name == "json":
-        pages.render_json(page, sys.stdout)
+        pages.render_json(page, text)
     else:
-        pages.render_text(page, sys.stdout, render_options(color, verbose=True))
+        pages.render_text(page, text, render_options(color, verbose=True))
+    write_stdout(text.getvalue())

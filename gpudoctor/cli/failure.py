@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
+from gpudoctor.cli import streams
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.model.report import ErrorKind
 
@@ -20,10 +23,11 @@ def report_failure(arguments: Sequence[str], message: str, hint: str, code: Exit
     """Say what went wrong on stderr and, where JSON was asked for, in a report on stdout."""
     from gpudoctor.render.sanitize import clean, clean_lines
 
-    message_text = "\n".join(clean_lines(message))
-    sys.stderr.write(f"gpudoctor: {message_text}\n")
-    if hint:
-        sys.stderr.write(f"hint: {clean(hint)}\n")
+    said = [f"gpudoctor: {line}" if not number else line for number, line in enumerate(clean_lines(message))]
+    said += [f"hint: {clean(hint)}"] if hint else []
+    with suppress(OSError):  # nobody can be told that stderr is full or closed
+        sys.stderr.write("\n".join(said) + "\n")
+        sys.stderr.flush()
     if wants_json(arguments):
         from gpudoctor.cli.assemble import TOOL
         from gpudoctor.render import renderer
@@ -32,5 +36,10 @@ def report_failure(arguments: Sequence[str], message: str, hint: str, code: Exit
 
         kind: ErrorKind = "usage" if code is ExitCode.USAGE else "undiagnosable"
         report = error_report(message, hint=hint, kind=kind, exit_code=int(code), tool=TOOL)
-        renderer("json").render(report, sys.stdout, RenderOptions())
+        text = io.StringIO()
+        renderer("json").render(report, text, RenderOptions())
+        try:
+            streams.write(text.getvalue())
+        except OSError:  # it may be what we report: a full disk
+            streams.discard_stdout()
     return code

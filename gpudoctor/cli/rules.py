@@ -23,18 +23,17 @@ def register(app: typer.Typer) -> None:
 
 def list_rules(rules: options.RuleDirs = None, format_name: options.TextOrJson = "text") -> None:
     """Every rule: id, cause, severity, title."""
-    import sys
-
     import msgspec
 
     from gpudoctor.cli.diagnose_facts import rule_set
     from gpudoctor.cli.rule_docs import rule_doc
+    from gpudoctor.cli.write import write_stdout
 
     options.check_text_or_json(format_name)
     loaded = rule_set(tuple(rules or ())).rules
     if format_name == "json":
         pages = [rule_doc(rule) for rule in loaded]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(pages), indent=2).decode() + "\n")
+        write_stdout(msgspec.json.format(msgspec.json.encode(pages), indent=2).decode() + "\n")
         return
     width = max((len(rule.spec.id) for rule in loaded), default=0)
     for rule in sorted(loaded, key=lambda rule: (rule.spec.order, rule.spec.area, rule.spec.id)):

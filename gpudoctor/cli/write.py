@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from gpudoctor.cli import signals, streams
 from gpudoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ def write_report(
 
 def write_stdout(text: str) -> None:
     """Write and flush; that nobody reads on (`| head`) is no error, and the exit code stays that of the report."""
+    signals.hold()
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        streams.write(text)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_stdout()
 
 
 def render_options(color: str, *, verbose: bool, fail_on: FailOn = "error", to_file: bool = False) -> RenderOptions:
@@ -76,7 +77,8 @@ def write_file(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.exists() and not path.is_file():  # /dev/null, a named pipe
-            path.write_text(text, encoding="utf-8")
+            with path.open("wb", buffering=0) as stream:
+                streams.write_all(stream.fileno(), text.encode())
             return
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)

@@ -1,0 +1,36 @@
+"""SIGINT, SIGTERM and SIGHUP: one orderly way out, with a code and a document, whoever asks us to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_S = 1.0  # after which a second signal means that we do not come to an end
+
+
+def install() -> None:
+    """From here on a signal raises KeyboardInterrupt. What the caller ignores (`nohup`) stays ignored."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def hold() -> None:
+    """From here on we write and leave: a signal would only cut the document in two, so it must come late to count."""
+    since = time.monotonic()
+
+    def too_late(_number: int, _frame: FrameType | None) -> None:
+        if time.monotonic() - since > _PATIENCE_S:
+            os._exit(130)  # the exit code of an interrupt; a reader that reads no more may keep everything else waiting
+
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, too_late)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    hold()
+    raise KeyboardInterrupt
