@@ -41,9 +41,7 @@ def test_the_best_pair_is_named(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("machine", ["h100x8-nvswitch", "rtx4090x4-p2p-patched-acs", "wsl2", "no-gpu", "l40sx4-docker"])
-def test_a_snapshot_gives_the_findings_of_the_live_machine(
-    lab: Lab, machine: str, tmp_path: Path
-) -> None:
+def test_a_snapshot_gives_the_findings_of_the_live_machine(lab: Lab, machine: str, tmp_path: Path) -> None:
     file = tmp_path / "snapshot.json"
     written = gpudoctor("snapshot", "--quick", "-o", str(file), env=lab.env(machine))
     assert written.code == 0, written.err
