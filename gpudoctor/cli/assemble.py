@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from gpudoctor import __version__
@@ -20,8 +20,7 @@ from gpudoctor.model.report import ProbeResult, Report, Status, Summary, Tool
 TOOL = Tool("gpudoctor", __version__)
 
 
-@dataclass(frozen=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """Raw facts and how the probes that brought them ended."""
 
     facts: Facts

@@ -104,16 +104,14 @@ def _prepare(rule_dirs: tuple[Path, ...]) -> None:
 
 def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
     """Facts of a snapshot; a run described on the command line replaces the snapshot's."""
-    from dataclasses import replace
-
-    from msgspec.structs import replace as with_fields
+    from msgspec.structs import replace
 
     from gpudoctor.cli.gather import from_snapshot
 
     found = from_snapshot(path)
     if command is None:
         return found
-    return replace(found, facts=with_fields(found.facts, workload=command.workload))
+    return replace(found, facts=replace(found.facts, workload=command.workload))
 
 
 def _of_machine(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from gpudoctor.model.report import Report
+if TYPE_CHECKING:
+    from gpudoctor.model.report import Report
 
 FailOn = Literal["error", "warning", "never"]
 

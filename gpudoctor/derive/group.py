@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 from typing import Any
+
+from msgspec import Struct
 
 from gpudoctor.derive.nccl_level import expected_transport, uses_p2p
 from gpudoctor.model.fact import Fact, absent, absent_like, known
@@ -17,8 +18,7 @@ _MAX_CHOICES = 20_000
 _DERIVED = "derived"
 
 
-@dataclass(frozen=True)
-class _Score:
+class _Score(Struct, frozen=True):
     """Lower is better, compared from the left: mixed models, worst link class, sum of the classes."""
 
     mixed: bool
@@ -131,8 +131,7 @@ def _usable_tp(facts: Facts, count: int | None) -> Fact[int]:
     return known(max(fitting), _DERIVED) if fitting else absent("not_applicable", "no GPU is visible")
 
 
-@dataclass(frozen=True)
-class _Better:
+class _Better(Struct, frozen=True):
     gpus: Fact[tuple[int, ...]]
     worst_link: Fact[str]
     visible_devices: Fact[str]

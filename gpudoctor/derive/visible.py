@@ -11,9 +11,9 @@ Source: CUDA C Programming Guide, "CUDA Environment Variables" (2026-11); PyTorc
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gpudoctor.model.fact import Fact, Reason, absent, absent_like, known
@@ -29,8 +29,7 @@ _SOURCE = "environment"
 _MAX_ENTRIES = 256
 
 
-@dataclass(frozen=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """The list as the driver would take it. `devices` are NVML indices, None where the order is not known."""
 
     devices: tuple[int, ...] | None

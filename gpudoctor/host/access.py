@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from gpudoctor.model.fact import Fact, Reason, absent
 
@@ -32,8 +33,7 @@ class HostError(Exception):
         return absent(self.reason, self.detail, source)
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True):
     """A finished command. Output is decoded with replacement and bounded to MAX_OUTPUT_BYTES."""
 
     exit_code: int
@@ -41,8 +41,7 @@ class Command:
     stderr: str
 
 
-@dataclass(frozen=True)
-class DiskUsage:
+class DiskUsage(Struct, frozen=True):
     """Size and free space of the file system that holds a path."""
 
     total_bytes: int

@@ -12,10 +12,10 @@ import signal
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 import msgspec
+from msgspec import Struct, field
 
 from gpudoctor.host import marker as call_marker
 from gpudoctor.host.access import Host
@@ -39,8 +39,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     error: str
 
 
-@dataclass
-class Child:
+class Child(Struct):
     """A running child, as the parent sees it."""
 
     pid: int

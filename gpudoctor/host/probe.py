@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from gpudoctor.host.access import Host
 from gpudoctor.model.facts.section import Section
@@ -13,8 +14,7 @@ from gpudoctor.model.facts.workload import Workload
 _TO_ANSWER_S = 0.5  # between the end of a hung command and the end of the examination
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What the user asked for, as far as probes need it."""
 
     python: str | None = None  # --python, or the interpreter named by the launch command
@@ -35,8 +35,7 @@ class Request:
         return max(0.1, min(at_most, self.deadline - time.monotonic() - _TO_ANSWER_S))
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A source of facts.
 
     `isolated` probes run in a forked child with a deadline, because what they call can hang, crash or corrupt its

@@ -5,9 +5,10 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gpudoctor.host.access import Host
 from gpudoctor.host.isolate import Child, Frame, start
@@ -26,16 +27,14 @@ _MAX_ATTEMPTS = 100  # an attempt that crashes costs milliseconds; time ends the
 Progress = Callable[[Sequence[str], int, int, float], None]
 
 
-@dataclass(frozen=True)
-class Examination:
+class Examination(Struct, frozen=True):
     """What the probes brought, by probe name, and how each one ended."""
 
     sections: dict[str, Section]
     results: tuple[ProbeResult, ...]
 
 
-@dataclass
-class _Attempt:
+class _Attempt(Struct):
     """Book-keeping of one probe: what was left out so far, and why."""
 
     number: int = 1

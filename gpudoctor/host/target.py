@@ -7,8 +7,9 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.host.probe import Request
@@ -21,8 +22,7 @@ _HEAD_BYTES = 1024
 _LONG_SHEBANG = re.compile(r"^'''exec' \"?([^\"\n]+?)\"? \"\$0\"", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """An interpreter and how it was found. `problem` is "" or says why it cannot be the one."""
 
     executable: str  # absolute; links are not resolved, because a virtual environment's python is one

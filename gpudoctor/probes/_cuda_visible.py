@@ -13,8 +13,9 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from gpudoctor.host import marker
 from gpudoctor.model.fact import Fact, absent, known
@@ -30,8 +31,7 @@ _MAX_ANSWER_BYTES = 1 << 16
 _REAP_S = 0.05
 
 
-@dataclass(frozen=True)
-class Visible:
+class Visible(Struct, frozen=True):
     """The two facts of the second look."""
 
     init_error: Fact[str]
@@ -52,8 +52,7 @@ def without_init(problem: CudaProblem) -> Visible:
     return Visible(known(problem.detail, SOURCE), problem.fact())
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """A fork that looks, and where its answer comes from."""
 
     pid: int

@@ -7,7 +7,8 @@ IPv6). Gloo: ProcessGroupGloo's default device, the interface of the address tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.model.fact import Fact, absent, known
 
@@ -20,8 +21,7 @@ _MAX_NAMES = 32
 _MAX_NAME = 64
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An interface with an address. `ipv6` counts link-local addresses, not ::1."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from gpudoctor.host.access import Command, Host, HostError
 from gpudoctor.host.probe import Request
@@ -16,8 +17,7 @@ _DEADLINE_S = 8.0
 _MAX_DETAIL = 300
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """An installed distribution. `name` is normalised as PEP 503 says."""
 
     name: str
@@ -25,8 +25,7 @@ class Installed:
     folder: str
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A libnccl file that a distribution's RECORD lists; several distributions may list the same."""
 
     distribution: str
@@ -34,8 +33,7 @@ class Claim:
     path: str
 
 
-@dataclass(frozen=True)
-class TorchFiles:
+class TorchFiles(Struct, frozen=True):
     """The torch that an import would take, by its files."""
 
     folder: str
@@ -43,8 +41,7 @@ class TorchFiles:
     requires_nccl: tuple[str, ...]  # "nvidia-nccl-cu12==2.27.5; platform_system == ..."
 
 
-@dataclass(frozen=True)
-class Interpreter:
+class Interpreter(Struct, frozen=True):
     """What the target said. Paths are real ones, not shortened."""
 
     target: Target

@@ -6,8 +6,9 @@ Source: ld.so(8) and glibc's elf/dl-load.c. Left out, because no NCCL is ever th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.readers.elf import Dynamic, ElfError, ElfKind, read_dynamic, read_kind
@@ -16,24 +17,21 @@ from gpudoctor.readers.ld_cache import MAX_BYTES, cached_libraries
 _MULTIARCH = {62: "x86_64-linux-gnu", 183: "aarch64-linux-gnu"}
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A library or program that asks for others: its folder is what $ORIGIN stands for."""
 
     folder: str
     dynamic: Dynamic
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """`step` is ld_preload, rpath, ld_library_path, runpath, cache or default: the rule that led there."""
 
     path: str
     step: str
 
 
-@dataclass(frozen=True)
-class Loader:
+class Loader(Struct, frozen=True):
     """The loader of one process. `files` is where it runs; `system` has the folders of the system."""
 
     files: Host

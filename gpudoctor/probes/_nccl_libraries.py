@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.probes._interpreter import Interpreter
@@ -20,8 +21,7 @@ _SYSTEM_FOLDERS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Library:
+class Library(Struct, frozen=True):
     """A libnccl file, links resolved. `system`: below the machine's root, not where programs run."""
 
     path: str

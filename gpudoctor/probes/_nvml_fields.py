@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.model.fact import Fact, Reason, absent, known
 from gpudoctor.probes import _nvml_values as values
@@ -34,8 +35,7 @@ _VOLATILE, _AGGREGATE = 0, 1
 _MULTIPLE_SINGLE_BIT, _DOUBLE_BIT = 0, 1
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One query and the facts that it answers.
 
     `convert` returns as many values as there are fields, None for one that this form of the query does not tell.

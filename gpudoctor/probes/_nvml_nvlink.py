@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.probes import _nvml_values as values
@@ -21,8 +22,7 @@ _MOST_LINKS = 64  # NVML_NVLINK_MAX_LINKS is 36 in 2026; it has grown three time
 _REMOTE_GPU, _REMOTE_SWITCH = 0, 2
 
 
-@dataclass(frozen=True)
-class Ends:
+class Ends(Struct, frozen=True):
     """The other ends of a GPU's active links."""
 
     active: int
@@ -32,16 +32,14 @@ class Ends:
     problem: NvmlProblem | None = None  # the first that kept an address from us
 
 
-@dataclass(frozen=True)
-class NvLinks:
+class NvLinks(Struct, frozen=True):
     """The facts of a GPU, and what its links lead to (a problem where that could not be had)."""
 
     facts: dict[str, Fact[object]]
     ends: Ends | NvmlProblem
 
 
-@dataclass(frozen=True)
-class _States:
+class _States(Struct, frozen=True):
     total: int
     active: tuple[int, ...]  # link numbers
 

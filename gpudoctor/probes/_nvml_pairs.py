@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.nvml import NvmlPair
@@ -17,8 +18,7 @@ _STATUSES = {0: "OK", 1: "CNS", 2: "GNS", 3: "TNS", 4: "DR", 5: "NS", 6: "U"}
 _CAPABILITIES = {"p2p_read": 0, "p2p_write": 1, "p2p_nvlink": 2, "p2p_atomics": 3, "p2p_pcie": 4}
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct, frozen=True):
     """What a pair needs to know of one GPU. `device` is None where NVML gave no handle."""
 
     index: int

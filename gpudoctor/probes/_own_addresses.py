@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.host.reading import text_or
@@ -23,8 +23,7 @@ _RESOLVE_TIMEOUT_S = 1.5
 _SOURCE = "host name"
 
 
-@dataclass(frozen=True)
-class OwnAddresses:
+class OwnAddresses(Struct, frozen=True):
     """`own4` is None where the kernel does not list them; then an interface with a route counts as having one."""
 
     table: tuple[Route, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.model.fact import Fact, absent, absent_like, known
@@ -15,8 +15,7 @@ _CONFIG_BYTES = 4096
 _STANDARD_CONFIG_BYTES = 256  # what there is to see of a bridge without extended configuration space
 
 
-@dataclass(frozen=True)
-class Located:
+class Located(Struct, frozen=True):
     """A GPU, its place in the tree and its NUMA node (None where the firmware does not say)."""
 
     bus_id: str
@@ -24,8 +23,7 @@ class Located:
     numa_node: int | None
 
 
-@dataclass
-class PathFinder:
+class PathFinder(Struct):
     """Makes paths; reads the configuration space of each bridge once."""
 
     host: Host

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import signal
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import msgspec
+from msgspec import Struct
 
 from gpudoctor.host.access import Command, Host, HostError
 from gpudoctor.host.probe import Request
@@ -54,8 +54,7 @@ def add_facts(section: Torch, said: Said) -> Torch:
     )
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """What the script said, and why it said no more than that."""
 
     interpreter: Interpreter

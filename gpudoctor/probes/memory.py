@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from gpudoctor.host.access import Host
 from gpudoctor.host.probe import Probe, Request
@@ -17,8 +17,7 @@ from gpudoctor.readers.numbers import integer
 _MEMINFO = "/proc/meminfo"
 
 
-@dataclass(frozen=True)
-class _Names:
+class _Names(Struct, frozen=True):
     """What the files of one version of control groups are called."""
 
     limit: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.host.probe import Probe, Request
@@ -86,8 +87,7 @@ def _wheels(interpreter: Interpreter | HostError) -> Fact[tuple[str, ...]]:
     return known(tuple(dict.fromkeys(names)), _RECORDS)
 
 
-@dataclass(frozen=True)
-class _Winner:
+class _Winner(Struct, frozen=True):
     """The file that wins, by its real path and by the way that leads there."""
 
     path: str

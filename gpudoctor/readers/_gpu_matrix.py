@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_TEXT = 4 << 20
 MAX_GPUS = 64
@@ -28,16 +29,14 @@ _CELL = re.compile(r"[A-Z]+\d*")
 _COLUMNS = (("CPU", "Affinity"), ("NUMA", "Affinity"), ("GPU", "NUMA", "ID"))
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """A device's row: all that stands behind its label."""
 
     label: str
     cells: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(Struct, frozen=True):
     """A table. `before` are the lines between the table before it (or the start) and its header."""
 
     line: int  # of the header, from 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from gpudoctor.readers.numbers import integer
 
@@ -10,16 +10,14 @@ _MAX_DEPTH = 32
 _MAX_LINES = 4096
 
 
-@dataclass(frozen=True)
-class GroupFolders:
+class GroupFolders(Struct, frozen=True):
     """Folders from the process's own group up to the mount, and the version (1 or 2) of their file names."""
 
     version: int
     folders: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Mount:
+class _Mount(Struct, frozen=True):
     kind: str  # cgroup or cgroup2
     root: str  # which group the mount shows as its top
     at: str

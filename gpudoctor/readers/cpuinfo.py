@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 _X86_VENDORS = {"GenuineIntel": "intel", "AuthenticAMD": "amd", "HygonGenuine": "amd"}
 # ARM's /proc/cpuinfo has numbers instead of names: implementer and part of the cores that GPU servers have.
@@ -18,8 +18,7 @@ _ARM_CORES = {
 _MAX_MODEL = 128
 
 
-@dataclass(frozen=True)
-class Processor:
+class Processor(Struct, frozen=True):
     """`vendor` is intel, amd, arm or other; `model` "" where it is not named; `flags` are x86's."""
 
     vendor: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # The open module writes "NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (builder@host) ...", the
 # proprietary one "NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 ...".
@@ -13,8 +14,7 @@ _LINE = re.compile(
 _DWORDS = re.compile(r'^RegistryDwords:\s*"?([^"\n]{0,500})', re.M)
 
 
-@dataclass(frozen=True)
-class ModuleVersion:
+class ModuleVersion(Struct, frozen=True):
     """Version and flavour of the loaded kernel module. The builder's name and host, which stand beside it, are left."""
 
     version: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Read = Callable[[int, int], bytes]  # offset, size → at most that many bytes
 
@@ -24,16 +25,14 @@ class ElfError(ValueError):
     """Not an ELF file, not a 64-bit one, or a broken one."""
 
 
-@dataclass(frozen=True)
-class ElfKind:
+class ElfKind(Struct, frozen=True):
     """What must agree for the loader to take a library: 32 or 64 bits, and the machine (62 is x86-64)."""
 
     bits: int
     machine: int
 
 
-@dataclass(frozen=True)
-class Dynamic:
+class Dynamic(Struct, frozen=True):
     """What the loader reads. `rpath` beats LD_LIBRARY_PATH, `runpath` does not and makes `rpath` void."""
 
     kind: ElfKind
@@ -43,8 +42,7 @@ class Dynamic:
     runpath: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Segment:
+class _Segment(Struct, frozen=True):
     type: int
     offset: int
     address: int

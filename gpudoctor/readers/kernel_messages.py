@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import KernelLog
@@ -43,8 +44,7 @@ def read_kernel_log(text: str, source: str) -> KernelLog:
     return reader.section(source)
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct):
     xids: XidReader = field(default_factory=XidReader)
     pci: PciReader = field(default_factory=PciReader)
     killed: dict[str, None] = field(default_factory=dict)

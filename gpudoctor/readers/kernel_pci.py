@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from gpudoctor.readers.bus_id import bus_id
 
@@ -28,8 +29,7 @@ _MAX_DEVICES = 64
 _MAX_TEXT = 200
 
 
-@dataclass
-class PciReader:
+class PciReader(Struct):
     """Takes lines in order."""
 
     faults: int = 0

@@ -8,8 +8,8 @@ followed by lines of the same number that hold data.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from gpudoctor.model.facts import Xid
@@ -27,8 +27,7 @@ _MAX_DEVICES = 64
 _MAX_TEXT = 200
 
 
-@dataclass
-class XidReader:
+class XidReader(Struct):
     """Takes lines in order."""
 
     _events: dict[tuple[bool, int, str], Xid] = field(default_factory=dict)

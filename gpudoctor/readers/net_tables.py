@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from gpudoctor.readers.numbers import integer
 
@@ -13,8 +13,7 @@ _ANY_V6 = "0" * 32
 _GLOBAL_SCOPE, _LINK_SCOPE, _HOST_SCOPE = 0x00, 0x20, 0x10
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """A row of /proc/net/route; addresses in host byte order."""
 
     interface: str
@@ -28,8 +27,7 @@ class Route:
         return address & self.mask == self.network & self.mask
 
 
-@dataclass(frozen=True)
-class Address6:
+class Address6(Struct, frozen=True):
     """A row of /proc/net/if_inet6."""
 
     interface: str

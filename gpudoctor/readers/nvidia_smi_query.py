@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.model.fact import Fact, Reason, absent, known
 from gpudoctor.model.facts.gpus import Gpu
@@ -49,8 +50,7 @@ _COMPUTE_MODES = {
 _FABRIC_STATES = {"not started": "not_started", "in progress": "in_progress", "completed": "completed"}
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """The table: GPUs, and the columns that belong to the driver. `rejected_rows` says which lines did not fit."""
 
     gpus: tuple[Gpu, ...]

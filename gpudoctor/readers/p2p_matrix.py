@@ -8,7 +8,8 @@ GPU1\tGNS\tX\t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.model.facts.nvidia_smi import SmiP2p
 from gpudoctor.readers._gpu_matrix import MAX_GPUS, Matrix, Row, find_matrices, gpu_number, note
@@ -20,8 +21,7 @@ _SELF = "X"
 _COMMAND = re.compile(r"-p2p[ \t]{1,8}([rwnap]{1,5})(?![\w-])")
 
 
-@dataclass(frozen=True)
-class P2pMatrix:
+class P2pMatrix(Struct, frozen=True):
     """A matrix as far as its rows could be trusted."""
 
     gpus: tuple[int, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.readers.numbers import integer
 
@@ -14,8 +15,7 @@ _WIDTHS = frozenset({1, 2, 4, 8, 12, 16, 32})
 _MAX_ADDRESS = 1 << 63
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a device is: its host bridge (`pci0000:00`, "" where unknown) and the bridges, root port first."""
 
     root: str
@@ -59,8 +59,7 @@ def bar_sizes(text: str) -> tuple[int, int]:
     return slots[0].size, second.size
 
 
-@dataclass(frozen=True)
-class _Slot:
+class _Slot(Struct, frozen=True):
     start: int
     end: int
     flags: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_LINES = 100_000
 _DELETED = " (deleted)"
@@ -11,8 +12,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 _PATH_FIELD = 5
 
 
-@dataclass(frozen=True)
-class MappedFile:
+class MappedFile(Struct, frozen=True):
     """A file in a process's memory. `deleted`: it has been replaced or removed since it was mapped."""
 
     path: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gpudoctor.model.facts.nvidia_smi import SmiPair
 from gpudoctor.readers._gpu_matrix import MAX_GPUS, Matrix, Row, find_matrices, gpu_number, note
@@ -21,8 +22,7 @@ _CPU, _NUMA = "CPU Affinity", "NUMA Affinity"
 _LIST = re.compile(r"[\d,-]{1,400}")  # of CPUs or nodes; "N/A" in many virtual machines
 
 
-@dataclass(frozen=True)
-class TopoMatrix:
+class TopoMatrix(Struct, frozen=True):
     """A matrix as far as its rows could be trusted. Affinities are in the order of `gpus`, None where not told."""
 
     gpus: tuple[int, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _ASSIGNMENT = re.compile(
     r"^(?P<name>\w+)\s*(?::[^=\n]*)?=\s*(?:(?P<none>None)|(?P<quote>['\"])(?P<text>[^'\"\n]{0,200})(?P=quote))",
@@ -12,8 +13,7 @@ _ASSIGNMENT = re.compile(
 _PIN = re.compile(r"^(?P<name>[\w.-]*nccl[\w.-]*?)\s*\(?\s*={2,3}\s*(?P<version>[\w.+!-]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class TorchVersion:
+class TorchVersion(Struct, frozen=True):
     """`cuda` and `hip` are None for a build without; all are None where the file does not say."""
 
     version: str | None

@@ -7,11 +7,11 @@ import os
 import select
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from gpudoctor.host import Host, LocalHost
 from gpudoctor.host.probe import Probe, Request

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from gpudoctor.host import Command, HostError, LocalHost, ReplayHost
 from gpudoctor.model.fact import known
