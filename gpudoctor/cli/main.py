@@ -6,27 +6,30 @@ import os
 import sys
 from typing import NamedTuple
 
+from gpudoctor.cli import signals, streams
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.errors import GpudoctorError, UsageError
 
 
 def main() -> None:
     """Run the command line and exit. An uncaught exception is exit 3, never 1."""
+    signals.install()
+    streams.ensure_open()
     arguments = sys.argv[1:]
-    if arguments == ["--version"]:  # no need to load the command line for that
-        from gpudoctor import __version__
-
-        _leave(_print(f"gpudoctor {__version__}"))
-    _leave(_guarded(arguments))
+    code = _guarded(arguments)
+    sys.exit(int(_flushed(code)))
 
 
 def _guarded(arguments: list[str]) -> ExitCode:
     try:
+        if arguments == ["--version"]:  # no need to load the command line for that
+            return _version()
         from gpudoctor.cli.app import run
 
         return run(arguments)
     except (BrokenPipeError, SystemExit):  # typer leaves at once where its own output meets a closed pipe
-        return _closed_pipe(ExitCode.OK)
+        streams.discard_stdout()
+        return ExitCode.OK
     except KeyboardInterrupt:
         failure = _Failure("interrupted", "", ExitCode.INTERRUPTED)
     except GpudoctorError as error:
@@ -34,6 +37,7 @@ def _guarded(arguments: list[str]) -> ExitCode:
         failure = _Failure(str(error), error.hint, code)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a defect of ours must not look like a finding
         failure = _unexpected(error, arguments)
+    signals.hold()
     from gpudoctor.cli.failure import report_failure
 
     return report_failure(arguments, failure.message, failure.hint, failure.code)
@@ -46,7 +50,10 @@ class _Failure(NamedTuple):
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> _Failure:
-    """A command line that typer refuses, or a defect."""
+    """A result that cannot be delivered, a command line that typer refuses, or a defect."""
+    undelivered = streams.undelivered(error) if isinstance(error, OSError) else ""
+    if undelivered:
+        return _Failure(undelivered, "", ExitCode.NO_DIAGNOSIS)
     from gpudoctor.cli.app import usage_message
 
     message = usage_message(error)
@@ -73,24 +80,20 @@ def _defect(error: Exception) -> tuple[str, str]:
     )
 
 
-def _print(text: str) -> ExitCode:
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _closed_pipe(ExitCode.OK)
+def _version() -> ExitCode:
+    from gpudoctor import __version__
+
+    sys.stdout.write(f"gpudoctor {__version__}\n")
+    sys.stdout.flush()
     return ExitCode.OK
 
 
-def _closed_pipe(code: ExitCode) -> ExitCode:
-    """Nobody reads on (`| head`): no error. The stream is replaced, or Python would complain at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code
-
-
-def _leave(code: ExitCode) -> None:
+def _flushed(code: ExitCode) -> ExitCode:
+    """The code after what is still buffered has been written."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _closed_pipe(code)
-    sys.exit(int(code))
+    except OSError as error:
+        streams.discard_stdout()
+        if code is ExitCode.OK and not isinstance(error, BrokenPipeError):
+            return ExitCode.NO_DIAGNOSIS
+    return code
