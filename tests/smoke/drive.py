@@ -15,6 +15,6 @@ if __name__ == "__main__":
     names = [field.name for field in fields(Plan)]
     defaults = list(Plan.__init__.__defaults__ or ())
     defaults[names.index("worker") - len(names)] = Path(os.environ["WORKER_FILE"])
-    Plan.__init__.__defaults__ = tuple(defaults)  # type: ignore[attr-defined]
+    Plan.__init__.__defaults__ = tuple(defaults)
     sys.argv[0] = "gpudoctor"
     main()

@@ -1,6 +1,6 @@
 """The worker as shipped, with one fault in one rank: it breaks when it enters a phase. Run by the target interpreter.
 
-    FAULT=kill FAULT_RANK=1 FAULT_PHASE=comm_init
+FAULT=kill FAULT_RANK=1 FAULT_PHASE=comm_init
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def load() -> Any:
 worker = load()
 
 
-class FaultyWorker(worker.Worker):  # type: ignore[misc]  # loaded by path
+class FaultyWorker(worker.Worker):  # type: ignore[misc, name-defined]  # loaded by path
     """One rank that may break."""
 
     fault = os.environ["FAULT"]

@@ -73,7 +73,9 @@ def environment(worker: Path | None = None, **env: str) -> dict[str, str]:
     return {**kept, "CUDA_VISIBLE_DEVICES": "", **more, **env}
 
 
-def run(*options: str, worker: Path | None = None, timeout_s: float = TIMEOUT_S, prefix: Sequence[str] = (), **env: str) -> Run:
+def run(
+    *options: str, worker: Path | None = None, timeout_s: float = TIMEOUT_S, prefix: Sequence[str] = (), **env: str
+) -> Run:
     """Run to the end, then look for what was left: processes, shared memory, temporary files."""
     mark = f"run-{os.getpid()}-{time.monotonic_ns()}"
     if "--python" not in options:
