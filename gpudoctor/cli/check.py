@@ -128,8 +128,7 @@ def _of_machine(
     line = progress_line(wanted=not quiet)
     try:
         return live(
-            command.workload,
-            command.env,
+            command,
             python=python,
             quick=quick,
             timeout_s=timeout_s,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,14 @@ from gpudoctor.model.facts import Workload
 
 if TYPE_CHECKING:
     from gpudoctor.render.progress import Progress as ProgressLine
+    from gpudoctor.workload import ParsedCommand
 
 MAX_SNAPSHOT_BYTES = 32 << 20
 _MAX_CONFIG_BYTES = 256 << 10
 
 
 def live(
-    workload: Workload,
-    launch_env: Sequence[tuple[str, str]],
+    command: ParsedCommand,
     *,
     python: str | None,
     quick: bool,
@@ -36,10 +36,14 @@ def live(
     from gpudoctor.probes import discover
 
     host = LocalHost()
-    workload = with_model_config(host, workload)
+    workload = with_model_config(host, command.workload)
     request = Request(
         python=python or workload.interpreter.or_none(),
-        launch_env=tuple(launch_env),
+        launch_env=command.env,
+        # What only the shell will know (`NAME=$OTHER`) is at any rate not what it is there now.
+        unset=(*command.unset, *command.undecided),
+        clean_environment=command.clean_environment,
+        passed=command.passed,
         workload=workload,
         quick=quick,
     )

@@ -42,8 +42,7 @@ def snapshot(
     line = progress_line(wanted=not quiet)
     try:
         found = live(
-            command.workload,
-            command.env,
+            command,
             python=python,
             quick=quick,
             timeout_s=timeout,

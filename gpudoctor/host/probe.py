@@ -12,6 +12,8 @@ from gpudoctor.model.facts.section import Section
 from gpudoctor.model.facts.workload import Workload
 
 _TO_ANSWER_S = 0.5  # between the end of a hung command and the end of the examination
+# For a container we still examine this machine's interpreter, which needs its own; the image's are not known.
+_KEPT_FOR_A_CONTAINER = ("PATH", "HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "LANG", "TMPDIR")
 
 
 class Request(Struct, frozen=True):
@@ -19,6 +21,9 @@ class Request(Struct, frozen=True):
 
     python: str | None = None  # --python, or the interpreter named by the launch command
     launch_env: tuple[tuple[str, str], ...] = ()  # leading VAR=value of the launch command, docker -e
+    unset: tuple[str, ...] = ()  # taken out by the launch command: env -u, unset
+    clean_environment: bool = False  # env -i
+    passed: tuple[str, ...] = ()  # what a container gets from the shell: docker run -e NAME
     workload: Workload = field(default_factory=Workload)
     quick: bool = False  # nothing that imports torch
     skip_calls: frozenset[str] = frozenset()  # library functions that hung or crashed in an earlier attempt
@@ -26,7 +31,21 @@ class Request(Struct, frozen=True):
 
     def environment(self, host: Host) -> dict[str, str]:
         """The environment that the workload's process would get."""
-        return {**host.environ, **dict(self.launch_env)}
+        kept = _KEPT_FOR_A_CONTAINER if self.workload.container.known else ()
+        own = {name: host.environ[name] for name in kept if name in host.environ}
+        return {**own, **self.inherited(host), **dict(self.launch_env)}
+
+    def inherited(self, host: Host) -> dict[str, str]:
+        """The shell's variables that the launch command lets through."""
+        if self.workload.container.known:
+            return {name: host.environ[name] for name in self.passed if name in host.environ}
+        if self.clean_environment:
+            return {}
+        return {name: value for name, value in host.environ.items() if name not in self.unset}
+
+    def home(self, host: Host) -> str:
+        """The home folder, which is not shown; "" where there is none."""
+        return dict(self.launch_env).get("HOME") or host.environ.get("HOME", "")
 
     def seconds_left(self, at_most: float) -> float:
         """Time for a command of a probe that wants to answer even when that command hangs."""

@@ -82,7 +82,7 @@ class Said(Struct, frozen=True):
 def run_import(host: Host, request: Request) -> Said:
     """Import torch in the target. Raises HostError where the interpreter itself does not work."""
     target = chosen(host, request)
-    home = request.environment(host).get("HOME", "")
+    home = request.home(host)
     try:
         command = run_script(host, request, target, "import_torch.py", _DEADLINE_S)
     except HostError as error:

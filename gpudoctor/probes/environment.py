@@ -30,13 +30,13 @@ _CONF = "NCCL configuration files"
 
 def collect(host: Host, request: Request) -> Environment:
     """Shell and launch command; a container gets only what the launch command gives it."""
-    home = request.environment(host).get("HOME", "")
+    home = request.home(host)
     in_container = request.workload.container.known
     shell = _allowed(host.environ.items(), home)
     launch = _allowed(request.launch_env, home)
     conf = _conf(host, request, home)
-    inherited = {} if in_container else {**(conf.or_none() or {}), **shell}
-    variables = {**inherited, **launch}
+    defaults = {} if in_container else conf.or_none() or {}
+    variables = {**defaults, **_allowed(request.inherited(host).items(), home), **launch}
     names = [name for name in sorted(variables) if name.startswith("NCCL_")]
     version = _installed_nccl(host, request)
     return Environment(

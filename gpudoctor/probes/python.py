@@ -41,7 +41,7 @@ _NAMES = frozenset({
 
 def collect(host: Host, request: Request) -> PythonTarget:
     """A section whose `error` says why the interpreter does not start, where it does not."""
-    home = request.environment(host).get("HOME", "")
+    home = request.home(host)
     target = choose_python(host, request)
     executable = known(shown(target.executable, home), target.chosen_by)
     chosen_by = known(target.chosen_by, "choice of the interpreter")

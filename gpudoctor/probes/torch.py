@@ -18,7 +18,7 @@ _METADATA = "torch's METADATA"
 
 def collect(host: Host, request: Request) -> Torch:
     """Facts of the files survive whatever the import does; with --quick nothing is imported."""
-    home = request.environment(host).get("HOME", "")
+    home = request.home(host)
     try:
         said = None if request.quick else run_import(host, request)
         interpreter = describe(host, request) if said is None else said.interpreter

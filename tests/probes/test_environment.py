@@ -44,6 +44,30 @@ def test_a_container_gets_only_what_the_launch_command_gives_it() -> None:
     assert section.shell.or_none() == {"NCCL_P2P_DISABLE": "1"}
 
 
+def test_a_container_gets_by_name_what_the_shell_has() -> None:
+    request = Request(
+        python=NO_PYTHON.python,
+        passed=("NCCL_DEBUG", "NCCL_ALGO"),
+        workload=Workload(container=known("vllm/vllm-openai", "launch command")),
+    )
+    section = examine({"NCCL_P2P_DISABLE": "1", "NCCL_DEBUG": "INFO"}, request)
+    assert section.variables.or_none() == {"NCCL_DEBUG": "INFO"}
+
+
+def test_what_the_launch_command_takes_out_does_not_reach_the_run() -> None:
+    request = Request(python=NO_PYTHON.python, unset=("NCCL_P2P_DISABLE",), launch_env=(("NCCL_ALGO", "Ring"),))
+    section = examine({"NCCL_P2P_DISABLE": "1", "NCCL_DEBUG": "INFO"}, request)
+    assert section.variables.or_none() == {"NCCL_ALGO": "Ring", "NCCL_DEBUG": "INFO"}
+    assert section.shell.or_none() == {"NCCL_DEBUG": "INFO", "NCCL_P2P_DISABLE": "1"}
+
+
+def test_in_a_clean_environment_only_the_launch_command_counts_and_home_is_still_not_shown() -> None:
+    request = Request(python=NO_PYTHON.python, clean_environment=True, launch_env=(("NCCL_ALGO", "Ring"),))
+    section = examine({"NCCL_P2P_DISABLE": "1", "HOME": "/home/ann", "LD_LIBRARY_PATH": "/home/ann/lib"}, request)
+    assert section.variables.or_none() == {"NCCL_ALGO": "Ring"}
+    assert (section.shell.or_none() or {})["LD_LIBRARY_PATH"] == "~/lib"
+
+
 @pytest.mark.parametrize(
     "name",
     ["HF_TOKEN", "VLLM_API_KEY", "NCCL_secret_thing", "RAY_REDIS_PASSWORD", "NVIDIA_API_KEY", "AWS_SECRET_ACCESS_KEY",
