@@ -72,6 +72,9 @@ def main() -> int:
         compare(f"{verb} : python -c pass", [GPUDOCTOR, *verb.split()], bare, env, args.rounds, 10)
         for verb in ("--version", "--help", "explain iommu_acs")
     ]
+    smoke = [GPUDOCTOR, "nccl-test", "--tp", "2", "--python", args.target]
+    bare_script = [args.target, str(Path(__file__).with_name("bare_all_reduce.py")), "2"]
+    held.append(compare("nccl-test, 2 ranks, gloo : bare script", smoke, bare_script, env, args.rounds, 1.3))
     return 0 if all(held) else 1
 
 

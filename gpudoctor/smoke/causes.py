@@ -22,7 +22,7 @@ _WORKER_KINDS = {
     "no_backend": Meaning("framework_env", 0.97, "this torch is a build without the communication library"),
     "shm": Meaning("shm_too_small", 0.97, "shared memory (/dev/shm) is full or too small"),
     "not_started": Meaning("framework_env", 0.97, "the target interpreter cannot be run"),
-    "absent": Meaning("launch_mismatch", 0.7, "a rank never came"),
+    "absent": Meaning("rendezvous", 0.7, "a rank never came: it was not started, or it cannot reach the master"),
     "stopped": Meaning("collective_desync", 0.97, "a rank was stopped, and the others wait for it"),
 }
 _KILLED_FOR_MEMORY = Meaning("host_ram", 0.97, "the kernel killed a rank because memory ran out")
@@ -129,13 +129,20 @@ def _why(report: SmokeReport, judgement: Judgement) -> str:
         "stopped": f"{who} stood still (state T) in {phase}; {others} other ranks waited.",
         "behind": f"{who} did not get beyond {phase}; {others} other ranks were further and waited.",
         "absent": f"{who} never arrived; the ranks here waited in {phase}.",
-        "together": f"All {len(report.ranks)} ranks entered {phase} and none came out: nobody is missing, the data is.",
+        "together": _together(report, phase),
         "signal": f"{who} was ended by {judgement.signal_name} in {phase}.",
         "exit": f"{who} ended in {phase} without a word of its own.",
         "wrong": f"{len(report.wrong)} results held wrong elements; the run itself went to its end.",
     }
     said = judgement.text.partition("\n")[0][:200]
     return sentences.get(judgement.kind, f"{who} raised an error in {phase}: {said}")
+
+
+def _together(report: SmokeReport, phase: str) -> str:
+    if len(report.ranks) < report.world_size:
+        here = ", ".join(str(rank.rank) for rank in report.ranks)
+        return f"Rank {here}, the only one that this launcher sees, entered {phase} and did not come out."
+    return f"All {len(report.ranks)} ranks entered {phase} and none came out: nobody is missing, the data is."
 
 
 def _who(ranks: tuple[int, ...]) -> str:

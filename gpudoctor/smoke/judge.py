@@ -188,15 +188,11 @@ def _ended(rank: RankProcess, outcome: Outcome) -> str:
 def frames(lines: list[str]) -> tuple[str, ...]:
     """The main thread's frames of a faulthandler dump, innermost first, with short file names."""
     out: list[str] = []
-    taking = False
     for line in lines:
         if "most recent call first" in line:
-            if taking and out:
-                break
-            taking = line.startswith(("Current thread", "Thread"))
-            out = []
+            out = []  # threads are dumped newest first: the main thread is the last
         match = _FRAME.search(line)
-        if taking and match:
+        if match:
             out.append(f"{match['name']} ({_short(match['file'])}:{match['line']})")
     return tuple(out[:_MAX_FRAMES])
 

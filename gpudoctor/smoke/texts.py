@@ -43,7 +43,7 @@ _TEXTS: tuple[tuple[str, Meaning], ...] = (
         Meaning("vram_in_use", 0.7, "the GPU has no memory left for a message and its buffers"),
     ),
     (
-        r"can't allocate memory|Cannot allocate memory|MemoryError|bad_alloc|can't start new thread"
+        r"can't allocate memory|[Cc]annot allocate memory|MemoryError|bad_alloc|can't start new thread"
         r"|failed to map segment|not enough memory",
         Meaning("host_ram", 0.9, "host memory ran out, or a limit (cgroup, ulimit) refuses more"),
     ),
