@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from gpudoctor.redact.pseudonyms import Pseudonyms
@@ -20,6 +19,8 @@ def apply(text: str, names: Pseudonyms) -> str:
 
 
 def _address(text: str, names: Pseudonyms) -> str:
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
