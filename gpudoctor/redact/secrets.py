@@ -23,7 +23,9 @@ _OPTION_NAME = re.compile(rf"(?i)--?{_NAME}")
 _URL = re.compile(r"([a-z][a-z0-9+.-]{1,20}://)([^/\s:@]{0,256}:[^/\s@]{1,256})@")
 _BEARER = re.compile(r"(?i)\b((?:bearer|basic)[ \t]+)([A-Za-z0-9+/=._~-]{8,2048})")
 # What the shell will put there, a stand-in already, a file, a number: nothing to hide, and needed to run the command.
-_HARMLESS = re.compile(r"""["']?(?:\$.*|`.*`|<[\w ]+>|\d+|true|false|none|null)["']?|["']?""", re.IGNORECASE | re.DOTALL)
+_HARMLESS = re.compile(
+    r"""["']?(?:\$.*|`.*`|<[\w ]+>|\d+|true|false|none|null)["']?|["']?""", re.IGNORECASE | re.DOTALL
+)
 
 
 def apply(text: str, names: Pseudonyms) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.redact.launch import STAND_IN, without_secrets
 
-SECRET = "Zq9-hunter2-XyZ"
+SECRET = "Zq9-hunter2-XyZ"  # noqa: S105
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_known_kind_of_token_is_found_anywhere(token: str) -> None:
     [
         "vllm serve m --tokenizer t --tokenizer-mode auto --max-num-batched-tokens 8192 --num-speculative-tokens 4",
         "TOKENIZERS_PARALLELISM=false vllm serve m --ssl-keyfile /etc/key.pem",
-        "docker run -e HF_TOKEN -e HF_TOKEN=$HF_TOKEN x --api-key $KEY --api-key ${KEY} --api-key \"$(cat key)\"",
+        'docker run -e HF_TOKEN -e HF_TOKEN=$HF_TOKEN x --api-key $KEY --api-key ${KEY} --api-key "$(cat key)"',
         "vllm serve org/keyboard-7b --served-model-name token --tensor-parallel-size 2",
         "NCCL_IB_PKEY=0 torchrun --nproc-per-node 2 --rdzv-endpoint host:29500 train.py --key --seed 1",
         "vllm serve m --enable-auth-token --tensor-parallel-size 2",
@@ -74,5 +74,12 @@ def test_any_words_are_survived_and_keep_their_number(words: list[str]) -> None:
 
 
 def test_a_huge_hostile_command_is_read_in_no_time() -> None:
-    for piece in ("a-" * 60_000, "--token-" * 15_000, "key=" * 30_000, "a:" * 60_000, "'" * 100_000, "bearer " * 15_000):
+    for piece in (
+        "a-" * 60_000,
+        "--token-" * 15_000,
+        "key=" * 30_000,
+        "a:" * 60_000,
+        "'" * 100_000,
+        "bearer " * 15_000,
+    ):
         assert len(without_secrets([piece])[0]) == 1
