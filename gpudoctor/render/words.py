@@ -163,6 +163,16 @@ def verdict(report: Report) -> str:
     return report.findings[0].title if report.findings else counts(report)
 
 
+def smoke(report: Report) -> str:
+    """What the smoke run tested and how it went; "" where there was none. Said in every format: gloo tests no GPU."""
+    return f"nccl-test: {report.smoke.verdict}, {report.smoke.statement}" if report.smoke else ""
+
+
+def topic(finding: Finding) -> str:
+    """What `explain` knows: a rule, or the cause where the smoke run found it and no rule did."""
+    return finding.cause if finding.id.startswith("smoke-") else finding.id
+
+
 def checked(probes: Sequence[str]) -> str:
     """Names of probes as a list for a sentence."""
     return ", ".join(name.replace("_", " ") for name in probes)

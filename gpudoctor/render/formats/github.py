@@ -31,6 +31,8 @@ def render(report: Report, out: TextIO, options: RenderOptions) -> None:
         rest = findings[len(single) :]
         if rest:
             _command(out, command, {"title": f"gpudoctor: {len(rest)} more"}, _titles(rest))
+    if report.smoke:
+        _command(out, "notice", {"title": "gpudoctor nccl-test"}, words.smoke(report))
     out.write(f"gpudoctor: {report.status}, {words.counts(report)}\n")
 
 

@@ -41,7 +41,9 @@ def render(report: Report, out: TextIO, options: RenderOptions) -> None:
     if error or report.status == "unknown":
         hint = error[1] if error else ""
         rules.append(Case("diagnosis", "gpudoctor", 0.0, "error", "undiagnosed", words.verdict(report), hint))
-    if not report.findings and report.status == "ok":
+    if report.smoke:
+        rules.append(Case(words.smoke(report), "gpudoctor.smoke"))  # what failed is a finding, and a failure above
+    elif not report.findings and report.status == "ok":
         rules.append(Case(words.plural(report.summary.rules_evaluated, "rule") + " evaluated", "gpudoctor.rules"))
     suites = (("gpudoctor.rules", rules), ("gpudoctor.probes", [_probe(probe) for probe in report.probes]))
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="gpudoctor">\n')

@@ -46,6 +46,7 @@ def _families(report: Report) -> Iterator[tuple[str, str, Iterator[str]]]:
     yield "gpudoctor_rules_evaluated", "Rules that could be decided.", iter([f" {summary.rules_evaluated}"])
     undecided = len({entry.rule for entry in report.not_evaluated})
     yield "gpudoctor_rules_not_evaluated", "Rules that could not be decided.", iter([f" {undecided}"])
+    yield "gpudoctor_smoke", "1 for the smoke run: verdict, backend and what it tested.", _smoke(report)
     ran = [probe for probe in report.probes if probe.status != "skipped"]
     yield (
         "gpudoctor_probe_success",
@@ -57,6 +58,13 @@ def _families(report: Report) -> Iterator[tuple[str, str, Iterator[str]]]:
         "How long the probe took.",
         (f"{_labels({'probe': probe.name})} {probe.seconds:.6f}" for probe in ran),
     )
+
+
+def _smoke(report: Report) -> Iterator[str]:
+    if report.smoke:
+        run = report.smoke
+        labels = {"verdict": run.verdict, "backend": run.backend, "phase": run.phase, "tested": run.statement}
+        yield f"{_labels(labels)} 1"
 
 
 def _findings(report: Report) -> Iterator[str]:

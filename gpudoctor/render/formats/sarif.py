@@ -35,8 +35,10 @@ def render(report: Report, out: TextIO, options: RenderOptions) -> None:
 
 
 def _rule(rule_id: str, report: Report) -> Node:
-    cause = next((finding.cause for finding in report.findings if finding.id == rule_id), "")
-    rule: Node = {"id": clean(rule_id, 200), "help": {"text": f"gpudoctor explain {clean(rule_id, 200)}"}}
+    finding = next((finding for finding in report.findings if finding.id == rule_id), None)
+    cause = finding.cause if finding else ""
+    topic = clean(words.topic(finding) if finding else rule_id, 200)
+    rule: Node = {"id": clean(rule_id, 200), "help": {"text": f"gpudoctor explain {topic}"}}
     return {**rule, "properties": {"tags": [clean(cause, 200)]}} if cause else rule
 
 
@@ -90,6 +92,8 @@ def _invocation(report: Report) -> Node:
     error = words.error_of(report)
     if error:
         notes.append({"level": "error", "message": {"text": clean_prose(" ".join(error))}})
+    if report.smoke:
+        notes.append({"level": "note", "message": {"text": clean_prose(words.smoke(report))}})
     return {
         "executionSuccessful": report.status != "unknown",
         "endTimeUtc": clean(report.created_at, 40),

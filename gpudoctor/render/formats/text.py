@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Report
 from gpudoctor.render import words
 from gpudoctor.render.arrange import roots
@@ -110,9 +109,4 @@ def _last_lines(canvas: Canvas, report: Report) -> None:
         canvas.paragraph(("First: ", "strong"), *prose(loud[0].title), indent=2)
         if loud[0].fixes:
             canvas.paragraph(("Fix: ", "ok"), *prose(loud[0].fixes[0].title), indent=2)
-        canvas.paragraph((f"More about it: gpudoctor explain {_topic(loud[0])}", "faint"), indent=2)
-
-
-def _topic(one: Finding) -> str:
-    """What `explain` knows: a rule, or the cause where the smoke run found it and no rule did."""
-    return one.cause if one.id.startswith("smoke-") else one.id
+        canvas.paragraph((f"More about it: gpudoctor explain {words.topic(loud[0])}", "faint"), indent=2)
