@@ -130,11 +130,20 @@ def _with_bus(gpu: Gpu, on_bus: PciGpu) -> Gpu:
         numa_node=prefer(gpu.numa_node, on_bus.numa_node),
         bar1_total_bytes=prefer(gpu.bar1_total_bytes, on_bus.bar1_bytes),
         pcie_width=prefer(gpu.pcie_width, on_bus.link_width),
-        pcie_width_max=prefer(gpu.pcie_width_max, on_bus.link_width_max),
+        pcie_width_max=prefer(gpu.pcie_width_max, _width_of_both(on_bus)),
         pcie_generation_gpu_max=prefer(gpu.pcie_generation_gpu_max, generation_fact),
         pcie_aer_fatal=prefer(gpu.pcie_aer_fatal, on_bus.aer_fatal),
         pcie_aer_correctable=prefer(gpu.pcie_aer_correctable, on_bus.aer_correctable),
     )
+
+
+def _width_of_both(on_bus: PciGpu) -> Fact[int]:
+    """NVML's maximum is of card and slot together; /sys tells each one's own."""
+    slot = on_bus.slot_width_max.or_none()
+    card = on_bus.link_width_max.or_none()
+    if slot is None or card is None or card <= slot:
+        return on_bus.link_width_max
+    return on_bus.slot_width_max
 
 
 def _with_table(gpu: Gpu, name: str, row: HardwareRow | None) -> Gpu:

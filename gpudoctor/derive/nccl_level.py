@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import Facts, GpuPair
 
-_ORDER = {"LOC": 0, "NVL": 1, "NVB": 1, "C2C": 2, "PIX": 3, "PXB": 4, "PHB": 6, "NODE": 6, "SYS": 7}
+_ORDER = {"LOC": 0, "NVL": 1, "NVB": 1, "C2C": 2, "PIX": 3, "PXB": 4, "PXN": 5, "PHB": 6, "NODE": 6, "SYS": 7}
 _NUMBERED = ("LOC", "PIX", "PXB", "PHB", "SYS", "SYS")  # old numeric values of NCCL_P2P_LEVEL
 _AMD_RULE_SINCE = (2, 23)
 _SOURCE = "NCCL's rules"
