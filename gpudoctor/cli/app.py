@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from gpudoctor import __version__
 from gpudoctor.cli import check, explain, nccl_test, rules, snapshot
 from gpudoctor.cli.exit import ExitCode
+
+if TYPE_CHECKING:
+    from gpudoctor.cli.examiner import Examiner
 
 
 def usage_message(error: Exception) -> str | None:
@@ -49,10 +54,10 @@ def build() -> typer.Typer:
     return app
 
 
-def run(arguments: list[str]) -> ExitCode:
-    """Run one command line; a verb raises `typer.Exit` with its exit code."""
+def run(arguments: list[str], examiner: Examiner | None = None) -> ExitCode:
+    """Run one command line; a verb raises `typer.Exit` with its exit code, and finds `examiner` in `context.obj`."""
     command = typer.main.get_command(build())
-    code = command.main(args=arguments, prog_name="gpudoctor", standalone_mode=False)
+    code = command.main(args=arguments, prog_name="gpudoctor", standalone_mode=False, obj=examiner)
     if code == ExitCode.INTERRUPTED:  # typer turns the interrupt into a code; the caller has more to do than to exit
         raise KeyboardInterrupt
     return ExitCode(code) if isinstance(code, int) else ExitCode.OK

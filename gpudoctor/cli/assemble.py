@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from gpudoctor import __version__
-from gpudoctor.engine.evaluate import Diagnosis
-from gpudoctor.host.probe import Probe
-from gpudoctor.host.schedule import Examination
 from gpudoctor.model.fact import Reason, absent
 from gpudoctor.model.facts import Facts, Section, Workload
 from gpudoctor.model.report import ProbeResult, Report, Status, Summary, Tool
+
+if TYPE_CHECKING:
+    from gpudoctor.engine.evaluate import Diagnosis
+    from gpudoctor.host.probe import Probe
+    from gpudoctor.host.schedule import Examination
 
 TOOL = Tool("gpudoctor", __version__)
 
@@ -30,7 +32,7 @@ class Examined(Struct, frozen=True):
 
 def now() -> str:
     """This moment as RFC 3339 in UTC, to the second."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def examined(examination: Examination, probes: Sequence[Probe], workload: Workload) -> Examined:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, cast
 
@@ -22,6 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
+    context: typer.Context,
     launch: options.Launch = None,
     tp: Annotated[Optional[int], typer.Option("--tp", min=1, help="Tensor-parallel size.")] = None,
     pp: Annotated[Optional[int], typer.Option("--pp", min=1, help="Pipeline-parallel size.")] = None,
@@ -59,40 +59,50 @@ def check(
     """Examine this machine and print ranked fixes; the launch command after `--` is read, never run."""
     from gpudoctor.cli.assemble import build_report
     from gpudoctor.cli.diagnose_facts import diagnose_facts
+    from gpudoctor.cli.examiner import examine
     from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.gather import Order, request_of
     from gpudoctor.cli.write import write_report
     from gpudoctor.errors import UsageError
     from gpudoctor.render import renderer
-    from gpudoctor.workload import Flags, combine, parse
 
     if fail_on not in ("error", "warning", "never"):
         raise UsageError(f"--fail-on {fail_on!r} is none of error, warning, never")
     renderer(format_name)  # an unknown format is refused before anything is probed
-    flags = Flags(
-        tp=tp,
-        pp=pp,
-        dp=dp,
-        model=model,
-        quantization=quant,
-        dtype=dtype,
-        max_model_len=max_model_len,
-        gpu_memory_utilization=gpu_memory_utilization,
-        framework=framework,
-    )
-    command = combine(flags, parse(launch or ()))
-    given = bool(launch) or flags != Flags()
+    flags = {
+        "tp": tp,
+        "pp": pp,
+        "dp": dp,
+        "model": model,
+        "quantization": quant,
+        "dtype": dtype,
+        "max_model_len": max_model_len,
+        "gpu_memory_utilization": gpu_memory_utilization,
+        "framework": framework,
+    }
+    command = _command(launch, flags)
     rule_dirs = tuple(rules or ())
     if snapshot is not None:
-        found = _of_snapshot(snapshot, command if given else None)
+        found = _of_snapshot(snapshot, command)
     else:
-        found = _of_machine(
-            command, python=python, quick=quick, timeout_s=timeout, quiet=quiet, meanwhile=lambda: _prepare(rule_dirs)
-        )
+        request = request_of(command, python=python, quick=quick)
+        found = examine(context.obj, Order(request, timeout, quiet), meanwhile=lambda: _prepare(rule_dirs))
     facts, diagnosis = diagnose_facts(found.facts, rule_dirs=rule_dirs, only=only or (), skip=skip or ())
     report = build_report(found, facts, diagnosis)
     threshold = cast("FailOn", fail_on)
     write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
     raise typer.Exit(int(exit_code(report, threshold)))
+
+
+def _command(launch: list[str] | None, flags: dict[str, int | float | str | None]) -> ParsedCommand | None:
+    """What was said of the run, None for nothing: what reads commands is loaded only for one."""
+    if not launch and not any(value is not None for value in flags.values()):
+        return None
+    from msgspec import convert
+
+    from gpudoctor.workload import Flags, combine, parse
+
+    return combine(convert(flags, Flags), parse(launch or ()))
 
 
 def _prepare(rule_dirs: tuple[Path, ...]) -> None:
@@ -112,29 +122,3 @@ def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
     if command is None:
         return found
     return replace(found, facts=replace(found.facts, workload=command.workload))
-
-
-def _of_machine(
-    command: ParsedCommand,
-    *,
-    python: str | None,
-    quick: bool,
-    timeout_s: float,
-    quiet: bool,
-    meanwhile: Callable[[], None],
-) -> Examined:
-    from gpudoctor.cli.gather import live, progress_line
-
-    line = progress_line(wanted=not quiet)
-    try:
-        return live(
-            command,
-            python=python,
-            quick=quick,
-            timeout_s=timeout_s,
-            progress=line.update if line else None,
-            meanwhile=meanwhile,
-        )
-    finally:
-        if line:
-            line.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import Diagnosis, diagnose
 from gpudoctor.engine.load import RuleSet, load_rules
-from gpudoctor.model.facts import Facts
+from gpudoctor.model.change import Change
+from gpudoctor.model.facts import Facts, Workload
 from gpudoctor.paths import rules_dir
-from gpudoctor.workload.rewrite import rewrite
 
 
 def diagnose_facts(
@@ -24,10 +24,17 @@ def diagnose_facts(
     """
     rules = rule_set(tuple(rule_dirs))
     facts = derive(raw)
-    return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=rewrite)
+    return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=_rewrite)
 
 
 @cache
 def rule_set(extra: tuple[Path, ...]) -> RuleSet:
     """The packaged rules and those of `extra`, loaded once: `check` asks for them while the probes still run."""
     return load_rules(rules_dir(), *extra)
+
+
+def _rewrite(workload: Workload, change: Change) -> str:
+    """The changed command. What changes commands is loaded when there is a change to make."""
+    from gpudoctor.workload.rewrite import rewrite
+
+    return rewrite(workload, change)

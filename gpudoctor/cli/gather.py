@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gpudoctor.cli.assemble import Examined, examined
 from gpudoctor.errors import InputFileError
 from gpudoctor.host import Host, HostError, LocalHost
 from gpudoctor.host.probe import Request
-from gpudoctor.host.schedule import Progress, examine
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Workload
 
@@ -23,39 +24,56 @@ MAX_SNAPSHOT_BYTES = 32 << 20
 _MAX_CONFIG_BYTES = 256 << 10
 
 
-def live(
-    command: ParsedCommand,
-    *,
-    python: str | None,
-    quick: bool,
-    timeout_s: float,
-    progress: Progress | None = None,
-    meanwhile: Callable[[], None] | None = None,
-) -> Examined:
-    """Run every probe on this machine; `meanwhile` is called while they run."""
-    from gpudoctor.probes import discover
+class Order(Struct, frozen=True):
+    """What a command line asks of an examination."""
 
-    host = LocalHost()
-    workload = with_model_config(host, command.workload)
-    request = Request(
-        python=python or workload.interpreter.or_none(),
+    request: Request
+    timeout_s: float
+    quiet: bool = False
+
+
+class Answer(Struct, frozen=True):
+    """What an examination brought, or what became of it instead."""
+
+    examined: Examined | None = None
+    problem: str = ""
+
+
+def request_of(command: ParsedCommand | None, *, python: str | None, quick: bool) -> Request:
+    """What the probes are told of a launch command."""
+    if command is None:
+        return Request(python=python, quick=quick)
+    return Request(
+        python=python or command.workload.interpreter.or_none(),
         launch_env=command.env,
         # What only the shell will know (`NAME=$OTHER`) is at any rate not what it is there now.
         unset=(*command.unset, *command.undecided),
         clean_environment=command.clean_environment,
         passed=command.passed,
-        workload=workload,
+        workload=command.workload,
         quick=quick,
     )
+
+
+def live(order: Order) -> Examined:
+    """Run every probe on this machine, with a live line on stderr where that is a terminal."""
+    from gpudoctor.host.schedule import examine
+    from gpudoctor.probes import discover
+
+    host = LocalHost()
+    request = replace(order.request, workload=with_model_config(host, order.request.workload))
     probes = discover()
-    examination = examine(host, probes, request, timeout_s=timeout_s, progress=progress, meanwhile=meanwhile)
-    return examined(examination, probes, workload)
+    line = progress_line(wanted=not order.quiet)
+    try:
+        examination = examine(host, probes, request, timeout_s=order.timeout_s, progress=line.update if line else None)
+    finally:
+        if line:
+            line.close()
+    return examined(examination, probes, request.workload)
 
 
 def with_model_config(host: Host, workload: Workload) -> Workload:
     """Add the config.json of a model that is a local folder."""
-    from msgspec.structs import replace
-
     model = workload.model.or_none()
     if not model or not model.startswith(("/", "./", "../", "~")):
         return workload

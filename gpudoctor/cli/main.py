@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from gpudoctor.cli import signals, streams
+from gpudoctor.cli import examiner, signals, streams
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.errors import GpudoctorError, UsageError
 
@@ -24,9 +24,7 @@ def _guarded(arguments: list[str]) -> ExitCode:
     try:
         if arguments == ["--version"]:  # no need to load the command line for that
             return _version()
-        from gpudoctor.cli.app import run
-
-        return run(arguments)
+        return _run(arguments)
     except (BrokenPipeError, SystemExit):  # typer leaves at once where its own output meets a closed pipe
         streams.discard_stdout()
         return ExitCode.OK
@@ -41,6 +39,17 @@ def _guarded(arguments: list[str]) -> ExitCode:
     from gpudoctor.cli.failure import report_failure
 
     return report_failure(arguments, failure.message, failure.hint, failure.code)
+
+
+def _run(arguments: list[str]) -> ExitCode:
+    if not examiner.is_wanted(arguments):
+        from gpudoctor.cli.app import run
+
+        return run(arguments)
+    with examiner.Examiner() as early:
+        from gpudoctor.cli.app import run
+
+        return run(arguments, early)
 
 
 class _Failure(NamedTuple):

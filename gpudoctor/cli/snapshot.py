@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def snapshot(
+    context: typer.Context,
     launch: options.Launch = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - for stdout.")] = Path("-"),
     python: options.Python = None,
@@ -32,25 +33,15 @@ def snapshot(
     import msgspec
 
     from gpudoctor.cli.assemble import TOOL
-    from gpudoctor.cli.gather import live, progress_line
+    from gpudoctor.cli.examiner import examine
+    from gpudoctor.cli.gather import Order, request_of
     from gpudoctor.cli.write import write_file
     from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
     from gpudoctor.redact import redact_facts
     from gpudoctor.workload import parse
 
-    command = parse(launch or ())
-    line = progress_line(wanted=not quiet)
-    try:
-        found = live(
-            command,
-            python=python,
-            quick=quick,
-            timeout_s=timeout,
-            progress=line.update if line else None,
-        )
-    finally:
-        if line:
-            line.close()
+    request = request_of(parse(launch or ()), python=python, quick=quick)
+    found = examine(context.obj, Order(request, timeout, quiet))
     facts, removed = redact_facts(found.facts) if redact else (found.facts, 0)
     bundle = Snapshot(
         schema=SNAPSHOT_SCHEMA,

@@ -6,7 +6,6 @@ no descriptor of ours but its pipe, so that one stuck in the kernel (state D) ke
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import struct
@@ -21,10 +20,9 @@ from gpudoctor.host import marker as call_marker
 from gpudoctor.host.access import Host
 from gpudoctor.host.marker import CallMarker
 from gpudoctor.host.probe import Probe, Request
-from gpudoctor.host.process import kill_session, wait_channel
+from gpudoctor.host.process import die_with_parent, kill_session, wait_channel
 from gpudoctor.model.facts.section import Section
 
-_PR_SET_PDEATHSIG = 1
 _LENGTH = struct.Struct("!I")
 _MAX_FRAME_BYTES = 64 << 20
 _FIRST_OWN_DESCRIPTOR = 3
@@ -122,7 +120,7 @@ def _run_child(probes: Sequence[Probe], host: Host, request: Request, marker: Ca
 
 def _detach(pipe: int) -> None:
     os.setsid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

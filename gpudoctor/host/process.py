@@ -53,6 +53,11 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
 def _own_group() -> None:
     """In the new process: lead a process group, and die with whoever started us."""
     os.setpgrp()
+    die_with_parent()
+
+
+def die_with_parent() -> None:
+    """In a new process: SIGKILL when whoever started it ends."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

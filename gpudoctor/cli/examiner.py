@@ -1,0 +1,147 @@
+"""A forked process that examines the machine while this one reads the command line and prepares what comes after.
+
+It is forked before anything large is imported, and imports the probes while the options are still being parsed: that
+is half of the time of a short check. What it brings back is what a snapshot holds, in the same encoding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from gpudoctor.errors import GpudoctorError
+
+if TYPE_CHECKING:
+    from gpudoctor.cli.assemble import Examined
+    from gpudoctor.cli.gather import Order
+
+_VERBS = frozenset({"check", "snapshot"})
+_ELSEWHERE = frozenset({"--help", "-h", "--snapshot"})
+_GRACE_S = 5.0  # an examination ends on time by itself; after that something is very wrong
+_TO_CLEAN_UP_S = 1.0
+
+
+def is_wanted(arguments: Sequence[str]) -> bool:
+    """Whether this command line, if it is right, examines this machine. Nothing after `--` is ours."""
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    names = {word.partition("=")[0] for word in ours}
+    return bool(ours) and ours[0] in _VERBS and not names & _ELSEWHERE
+
+
+def examine(early: object, order: Order, meanwhile: Callable[[], None] | None = None) -> Examined:
+    """Facts of this machine, from the examiner that was started early or, where there is none, from one of its own."""
+    if isinstance(early, Examiner):
+        return early.examine(order, meanwhile)
+    with Examiner() as examiner:
+        return examiner.examine(order, meanwhile)
+
+
+class Examiner:
+    """The process, waiting for its order from the moment on at which this object is made."""
+
+    def __init__(self) -> None:
+        orders, order = os.pipe()
+        self._answer, answers = os.pipe()
+        parent = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(order)
+            os.close(self._answer)
+            _live(parent, orders, answers)
+        os.close(orders)
+        os.close(answers)
+        self._orders = os.fdopen(order, "wb")
+
+    def examine(self, order: Order, meanwhile: Callable[[], None] | None = None) -> Examined:
+        """Send the order, do something else, take the answer; once only.
+
+        Raises GpudoctorError where the process brings none.
+        """
+        import msgspec
+
+        from gpudoctor.cli.gather import Answer
+
+        with contextlib.suppress(BrokenPipeError), self._orders:
+            self._orders.write(msgspec.msgpack.encode(order))
+        deadline = time.monotonic() + order.timeout_s + _GRACE_S
+        if meanwhile is not None:
+            meanwhile()
+        sent = self._read(deadline)
+        answer = msgspec.msgpack.decode(sent, type=Answer) if sent else Answer(problem="ended without an answer")
+        if answer.examined is None:
+            raise GpudoctorError(f"the process that examines the machine {answer.problem}", "report this as a defect")
+        return answer.examined
+
+    def _read(self, deadline: float) -> bytes:
+        """Everything until the end; nothing where that does not come in time."""
+        poller = select.poll()
+        poller.register(self._answer, select.POLLIN | select.POLLHUP)
+        parts: list[bytes] = []
+        while poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            part = os.read(self._answer, 1 << 20)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+        return b""
+
+    def __enter__(self) -> Examiner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let it end what it has started, and end it."""
+        self._orders.close()
+        os.close(self._answer)
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            deadline = time.monotonic() + _TO_CLEAN_UP_S
+            os.kill(self._pid, signal.SIGTERM)
+            while not os.waitpid(self._pid, os.WNOHANG)[0]:
+                if time.monotonic() > deadline:
+                    os.kill(self._pid, signal.SIGKILL)
+                    return
+                time.sleep(0.001)
+
+
+def _live(parent: int, orders: int, answers: int) -> NoReturn:
+    """The whole life of the process; never returns."""
+    try:
+        _detach(parent)
+        _obey(orders, answers)
+    finally:
+        os._exit(0)
+
+
+def _obey(orders: int, answers: int) -> None:
+    """Load everything, wait for the order, carry it out. No order means that the command line was wrong."""
+    import msgspec
+
+    from gpudoctor.cli.gather import Answer, Order, live
+    from gpudoctor.probes import discover
+
+    discover()
+    with os.fdopen(orders, "rb") as stream:
+        order = stream.read()
+    if not order:
+        return
+    try:
+        answer = Answer(live(msgspec.msgpack.decode(order, type=Order)))
+    except Exception as error:  # noqa: BLE001 - the border of a process: the parent reports it
+        answer = Answer(problem=f"failed: {type(error).__name__}: {error}")
+    with os.fdopen(answers, "wb") as stream:
+        stream.write(msgspec.msgpack.encode(answer))
+
+
+def _detach(parent: int) -> None:
+    """Die with the parent, and keep nobody waiting who reads its output. Progress still goes to stderr."""
+    from gpudoctor.host.process import die_with_parent
+
+    die_with_parent()
+    if os.getppid() != parent:
+        os._exit(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
