@@ -1,4 +1,4 @@
-"""A change for a run whose launch command we do not know: a line with a placeholder that nobody can overlook."""
+"""A change for a run whose launch command we do not know: the shell's own variables, or a line with a placeholder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _WORDS: Final = {
 
 
 def generic(workload: Workload, change: Change) -> str:
-    """The change around `<your launch command>`; "" where it cannot be said without knowing the framework."""
+    """What to paste before the run, or the change around `<your launch command>`.
+
+    "" where it cannot be said without knowing the framework.
+    """
     if not all(_NAME.fullmatch(n) for n in (*change.env, *change.unset)):
         return ""
     container = {f: v for f, v in change.flags.items() if f in _CONTAINER}
@@ -44,6 +47,10 @@ def generic(workload: Workload, change: Change) -> str:
     if not middle or (not (flags or change.add or change.env or change.unset)):
         return ""
     variables = [assignment(name, value) for name, value in change.env.items()]
+    if not flags and not change.add:  # only variables, which this shell can keep for whatever is started next
+        words = [["unset", *change.unset] if change.unset else [], ["export", *variables] if variables else []]
+        line = " && ".join(" ".join(part) for part in words if part)
+        return "" if has_control(line) else line
     if change.unset:
         variables = ["env", *(f"-u {name}" for name in change.unset), *variables]
     line = " ".join([*variables, middle, *(_literal(option) for option in change.add)])

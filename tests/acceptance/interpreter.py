@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.acceptance.situation import Target
 from tests.probes.targets import FakeTarget, build_nccl, build_torch_cuda
 
-_TORCH = '''
+_TORCH = """
 import ctypes as _ctypes, os as _os
 from types import SimpleNamespace as _N
 {failure}
@@ -21,7 +21,7 @@ if {cuda!r}:
     _C._nccl_version = lambda: 0
 distributed = _N(is_available=lambda: True, is_nccl_available=lambda: bool({cuda!r}), is_gloo_available=lambda: True)
 from torch import cuda
-'''
+"""
 # Asks the driver as torch does; on a simulated machine that is the stub.
 _CUDA = """
 import ctypes, torch, warnings
@@ -46,7 +46,7 @@ def is_available():
     return device_count() > 0
 
 def init():
-    raise RuntimeError("Torch not compiled with CUDA enabled" if not torch.version.cuda else "No CUDA GPUs are available")
+    raise RuntimeError("No CUDA GPUs are available" if torch.version.cuda else "Torch not compiled with CUDA enabled")
 """
 
 
@@ -74,10 +74,10 @@ def _torch(target: FakeTarget, described: Target, version: str) -> None:
     target.file("torch/__init__.py", code)
     target.file("torch/cuda/__init__.py", _CUDA)
     target.file("torch/cuda/nccl.py", f"def version(): return {tuple(map(int, described.nccl_built.split('.')))}\n")
-    target.file(
-        "torch/version.py", f"__version__ = {version!r}\ncuda = {described.cuda!r}\nhip = {described.hip!r}\n"
+    target.file("torch/version.py", f"__version__ = {version!r}\ncuda = {described.cuda!r}\nhip = {described.hip!r}\n")
+    pin = (
+        f"Requires-Dist: nvidia-nccl-cu{described.cuda.split('.')[0]}=={described.nccl_built}" if described.cuda else ""
     )
-    pin = f"Requires-Dist: nvidia-nccl-cu{described.cuda.split('.')[0]}=={described.nccl_built}" if described.cuda else ""
     target.distribution("torch", version, headers=pin)
     if described.cuda:
         _nccl(target, described)

@@ -104,9 +104,7 @@ class Laboratory:
         """`gpudoctor check --format json` in that situation."""
         command = self.command(one, "--format", "json")
         return Outcome(
-            subprocess.run(
-                command, env=self.env(one), capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-            )
+            subprocess.run(command, env=self.env(one), capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
         )
 
     def command(self, one: Situation, *options: str) -> list[str]:

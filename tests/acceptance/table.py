@@ -1,4 +1,4 @@
-"""The acceptance table as markdown: python -m tests.acceptance.table"""
+"""The acceptance table as markdown: python -m tests.acceptance.table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def rows(folder: Path) -> list[tuple[str, str, str, str]]:
 def markdown(table: list[tuple[str, str, str, str]]) -> str:
     """The table; a fix is code, whatever it contains."""
     head = ["| situation | first cause | severity | fix |", "| --- | --- | --- | --- |"]
-    return "\n".join([*head, *(f"| {text} | {cause} | {severity} | {_code(fix)} |" for text, cause, severity, fix in table)])
+    return "\n".join(
+        [*head, *(f"| {text} | {cause} | {severity} | {_code(fix)} |" for text, cause, severity, fix in table)]
+    )
 
 
 def _code(text: str) -> str:

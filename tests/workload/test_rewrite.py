@@ -170,13 +170,21 @@ def test_without_a_command_there_is_a_placeholder() -> None:
     assert rewrite(vllm, Change(flags={"tp": "2"}, env={"CUDA_VISIBLE_DEVICES": "0,1"})) == (
         "CUDA_VISIBLE_DEVICES=0,1 <your launch command> --tensor-parallel-size 2"
     )
-    assert rewrite(Workload(), Change(env={"A": "1"}, unset=("B",))) == "env -u B A=1 <your launch command>"
+    assert rewrite(Workload(), Change(flags={"tp": "2"}, unset=("B",))) == (
+        "env -u B <your launch command with tensor-parallel size 2>"
+    )
     assert rewrite(Workload(), Change(flags={"tp": "2"})) == "<your launch command with tensor-parallel size 2>"
     assert rewrite(Workload(), Change(flags={"container_shm_bytes": "16g"})) == (
         "docker run --shm-size=16g <your other options and image>"
     )
     assert rewrite(Workload(framework=known("ollama", "flag")), Change(flags={"tp": "2"})) == ""
     assert rewrite(Workload(), Change()) == ""
+
+
+def test_without_a_command_variables_are_changed_in_the_shell() -> None:
+    assert rewrite(Workload(), Change(env={"A": "1"})) == "export A=1"
+    assert rewrite(Workload(), Change(env={"A": "1 2"}, unset=("B", "C"))) == "unset B C && export A='1 2'"
+    assert rewrite(Workload(), Change(unset=("not a name",))) == ""
 
 
 def test_several_changes_at_one_place_do_not_disturb_each_other() -> None:
