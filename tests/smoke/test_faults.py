@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.smoke.runs import FAULTY, gone, needs_torch, python_with_torch, run, start_and_signal
+from tests.smoke.runs import FAULTY, HANG_S, gone, needs_torch, python_with_torch, run, start_and_signal
 
 pytestmark = needs_torch
 PHASES = ("import", "cuda_init", "rendezvous", "comm_init", "correctness", "bandwidth", "teardown")
@@ -34,7 +34,7 @@ def test_a_killed_rank_is_named_with_its_phase(phase: str) -> None:
 
 @pytest.mark.parametrize("phase", SOME_PHASES)
 def test_a_stopped_rank_is_named_with_its_phase_and_the_others_stacks(phase: str) -> None:
-    done = run(worker=FAULTY, FAULT="stop", FAULT_PHASE=phase)
+    done = run(worker=FAULTY, timeout_s=HANG_S, FAULT="stop", FAULT_PHASE=phase)
     assert (done.smoke["verdict"], done.smoke["phase"], done.exit_code) == ("hang", phase, 1)
     assert (done.finding["cause"], done.finding["subject"]) == ("collective_desync", "rank:1")
     assert done.smoke["ranks"][1]["ended"] == "was stopped (state T)"
@@ -43,13 +43,13 @@ def test_a_stopped_rank_is_named_with_its_phase_and_the_others_stacks(phase: str
 
 
 def test_a_rank_that_does_not_get_on_is_told_from_those_that_wait_for_it() -> None:
-    done = run(worker=FAULTY, FAULT="sleep", FAULT_PHASE="correctness")
+    done = run(worker=FAULTY, timeout_s=HANG_S, FAULT="sleep", FAULT_PHASE="correctness")
     assert (done.smoke["verdict"], done.finding["subject"]) == ("hang", "rank:1")
     assert "break_down" in done.smoke["ranks"][1]["stack"][0]
 
 
 def test_where_all_hang_alike_no_rank_is_blamed() -> None:
-    done = run(worker=FAULTY, FAULT="sleep", FAULT_PHASE="correctness", FAULT_RANK="all")
+    done = run(worker=FAULTY, timeout_s=HANG_S, FAULT="sleep", FAULT_PHASE="correctness", FAULT_RANK="all")
     assert (done.smoke["verdict"], done.finding["subject"]) == ("hang", "host")
 
 
@@ -122,7 +122,7 @@ def test_a_limit_of_memory_is_named() -> None:
 def test_a_torch_that_does_not_import_is_named(tmp_path: Path, module: str, cause: str, verdict: str) -> None:
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text(module)
-    done = run(PYTHONPATH=str(tmp_path))
+    done = run(timeout_s=HANG_S, PYTHONPATH=str(tmp_path))
     assert (done.smoke["verdict"], done.smoke["phase"], done.exit_code) == (verdict, "import", 1)
     assert (done.finding["cause"], done.finding["subject"]) == (cause, "host")
 
