@@ -199,8 +199,10 @@ def _unrestricted_count(facts: Facts, devices: tuple[Gpu, ...] | None) -> Fact[i
         return facts.cuda.device_count
     if facts.nvml.count.known:
         return facts.nvml.count
-    if devices is not None:
-        return known(len(devices), "nvidia-smi" if facts.nvidia_smi.gpus.known else "sysfs")
+    if facts.nvidia_smi.gpus.known and devices is not None:
+        return known(len(devices), "nvidia-smi")
+    if facts.nvml.init_error.or_none():  # cards on the bus without a working driver are none that a process can use
+        return known(0, "nvml")
     return absent_like(facts.nvml.count, facts.nvml.count.detail or "the GPUs are not counted")
 
 

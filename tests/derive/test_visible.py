@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.derive import derive
-from gpudoctor.model.facts import Visible
+from gpudoctor.model.fact import known
+from gpudoctor.model.facts import Facts, Nvml, Pci, PciGpu, Visible
 from tests.derive.machines import machine
 
 A3090, A4090 = "NVIDIA GeForce RTX 3090", "NVIDIA GeForce RTX 4090"
@@ -90,3 +91,10 @@ def test_mixed_cards_without_the_driver_api_are_not_guessed() -> None:
 def test_an_unset_variable_does_not_apply_rather_than_being_unknown() -> None:
     assert visible(None).raw.absent == "not_applicable"
     assert visible(None).duplicates.absent == "not_applicable"
+
+
+def test_cards_on_the_bus_without_a_driver_are_not_visible() -> None:
+    bus = (PciGpu(bus_id="0000:01:00.0"), PciGpu(bus_id="0000:02:00.0"))
+    facts = Facts(nvml=Nvml(init_error=known("DRIVER_NOT_LOADED", "nvml")), pci=Pci(gpus=known(bus, "sysfs")))
+    assert derive(facts).gpus.pci_count.or_none() == 2
+    assert derive(facts).gpus.visible_count.or_none() == 0
