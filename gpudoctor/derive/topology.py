@@ -23,7 +23,8 @@ def derive_topology(facts: Facts, known_devices: Fact[tuple[Gpu, ...]]) -> Topol
     links = [pair.nvlinks.or_none() for pair in pairs]
     granted = [pair.p2p_read.or_none() for pair in pairs]
     switches = facts.pci.nvswitches.or_none()
-    to_switch = [gpu.nvlink_to_switch.or_none() for gpu in devices]
+    # A GPU without NVLink is joined to no switch, whether or not the driver says so.
+    to_switch = [False if gpu.nvlinks_total.or_none() == 0 else gpu.nvlink_to_switch.or_none() for gpu in devices]
     return Topology(
         pairs=known(pairs, "derived"),
         any_nvlink=_any([link > 0 if link is not None else None for link in links]),

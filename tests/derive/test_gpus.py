@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from gpudoctor.derive import derive
 from gpudoctor.model.fact import absent, known
 from gpudoctor.model.facts import Facts, GpuProcess, Nvml, Pci, PciGpu
@@ -66,3 +68,10 @@ def test_a_card_in_a_narrower_slot_is_not_a_link_that_trained_badly_where_only_s
     bus = PciGpu(bus_id="0000:01:00.0", **lanes)
     (found,) = derive(Facts(pci=Pci(gpus=known((bus,), "sysfs")))).gpus.devices.or_none() or ()
     assert (found.pcie_width.or_none(), found.pcie_width_max.or_none()) == (8, 8)
+
+
+def test_cards_without_nvlink_are_on_no_switch() -> None:
+    facts = machine(["NVIDIA GeForce RTX 4090", "NVIDIA GeForce RTX 4090"])
+    devices = tuple(replace(card, nvlinks_total=known(0, "nvml")) for card in facts.nvml.devices.or_none() or ())
+    found = derive(Facts(nvml=Nvml(devices=known(devices, "nvml")), pci=Pci(nvswitches=known(0, "sysfs"))))
+    assert found.topology.nvswitch.or_none() is False
