@@ -64,8 +64,12 @@ def test_nothing_known_is_absent_for_the_reason_of_its_source() -> None:
 
 
 def test_a_card_in_a_narrower_slot_is_not_a_link_that_trained_badly_where_only_sysfs_tells() -> None:
-    lanes = {"link_width": known(8, "sysfs"), "link_width_max": known(16, "sysfs"), "slot_width_max": known(8, "sysfs")}
-    bus = PciGpu(bus_id="0000:01:00.0", **lanes)
+    bus = PciGpu(
+        bus_id="0000:01:00.0",
+        link_width=known(8, "sysfs"),
+        link_width_max=known(16, "sysfs"),
+        slot_width_max=known(8, "sysfs"),
+    )
     (found,) = derive(Facts(pci=Pci(gpus=known((bus,), "sysfs")))).gpus.devices.or_none() or ()
     assert (found.pcie_width.or_none(), found.pcie_width_max.or_none()) == (8, 8)
 
