@@ -62,6 +62,7 @@ def check(
     from gpudoctor.cli.examiner import examine
     from gpudoctor.cli.exit import exit_code
     from gpudoctor.cli.gather import Order, request_of
+    from gpudoctor.cli.launch import without_credentials
     from gpudoctor.cli.write import write_report
     from gpudoctor.errors import UsageError
     from gpudoctor.render import renderer
@@ -73,14 +74,14 @@ def check(
         "tp": tp,
         "pp": pp,
         "dp": dp,
-        "model": model,
+        "model": without_credentials(model),
         "quantization": quant,
         "dtype": dtype,
         "max_model_len": max_model_len,
         "gpu_memory_utilization": gpu_memory_utilization,
         "framework": framework,
     }
-    command = _command(launch, flags)
+    command, notes = _command(launch, flags)
     rule_dirs = tuple(rules or ())
     if snapshot is not None:
         found = _of_snapshot(snapshot, command)
@@ -88,21 +89,25 @@ def check(
         request = request_of(command, python=python, quick=quick)
         found = examine(context.obj, Order(request, timeout, quiet), meanwhile=lambda: _prepare(rule_dirs))
     facts, diagnosis = diagnose_facts(found.facts, rule_dirs=rule_dirs, only=only or (), skip=skip or ())
-    report = build_report(found, facts, diagnosis)
+    report = build_report(found, facts, diagnosis, notes)
     threshold = cast("FailOn", fail_on)
     write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
     raise typer.Exit(int(exit_code(report, threshold)))
 
 
-def _command(launch: list[str] | None, flags: dict[str, int | float | str | None]) -> ParsedCommand | None:
-    """What was said of the run, None for nothing: what reads commands is loaded only for one."""
+def _command(
+    launch: list[str] | None, flags: dict[str, int | float | str | None]
+) -> tuple[ParsedCommand | None, tuple[str, ...]]:
+    """What was said of the run, None for nothing: what reads commands is loaded only for one. And notes about it."""
     if not launch and not any(value is not None for value in flags.values()):
-        return None
+        return None, ()
     from msgspec import convert
 
-    from gpudoctor.workload import Flags, combine, parse
+    from gpudoctor.cli.launch import read_launch
+    from gpudoctor.workload import Flags, combine
 
-    return combine(convert(flags, Flags), parse(launch or ()))
+    command, notes = read_launch(launch)
+    return combine(convert(flags, Flags), command), notes
 
 
 def _prepare(rule_dirs: tuple[Path, ...]) -> None:

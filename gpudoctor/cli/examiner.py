@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from gpudoctor.cli import signals
 from gpudoctor.errors import GpudoctorError
 
 if TYPE_CHECKING:
@@ -48,11 +49,10 @@ class Examiner:
         orders, order = os.pipe()
         self._answer, answers = os.pipe()
         parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
-            os.close(order)
-            os.close(self._answer)
-            _live(parent, orders, answers)
+        with signals.blocked():
+            self._pid = os.fork()
+            if self._pid == 0:
+                _live(parent, orders, answers, (order, self._answer))
         os.close(orders)
         os.close(answers)
         self._orders = os.fdopen(order, "wb")
@@ -74,7 +74,10 @@ class Examiner:
         sent = self._read(deadline)
         answer = msgspec.msgpack.decode(sent, type=Answer) if sent else Answer(problem="ended without an answer")
         if answer.examined is None:
-            raise GpudoctorError(f"the process that examines the machine {answer.problem}", "report this as a defect")
+            raise GpudoctorError(
+                f"the process that examines the machine {answer.problem}",
+                "look at ulimit -a and the kernel log (OOM killer); if they are innocent, report this as a defect",
+            )
         return answer.examined
 
     def _read(self, deadline: float) -> bytes:
@@ -106,9 +109,12 @@ class Examiner:
                 time.sleep(0.001)
 
 
-def _live(parent: int, orders: int, answers: int) -> NoReturn:
+def _live(parent: int, orders: int, answers: int, of_parent: tuple[int, int]) -> NoReturn:
     """The whole life of the process; never returns."""
     try:
+        signals.unblock()
+        for descriptor in of_parent:
+            os.close(descriptor)
         _detach(parent)
         _obey(orders, answers)
     finally:

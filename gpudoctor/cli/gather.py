@@ -93,7 +93,7 @@ def from_snapshot(path: Path) -> Examined:
     """
     import msgspec
 
-    from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
+    from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot, beyond_any_machine
 
     data = _read_bounded(path)
     try:
@@ -107,6 +107,9 @@ def from_snapshot(path: Path) -> Examined:
             f"{path} has the schema {snapshot.schema[:80]!r}, this version reads {SNAPSHOT_SCHEMA!r}",
             "use the gpudoctor that wrote it, or write a new snapshot",
         )
+    problem = beyond_any_machine(snapshot.facts)
+    if problem:
+        raise InputFileError(f"{path} {problem}", "write one with `gpudoctor snapshot -o FILE`")
     return Examined(snapshot.facts, snapshot.probes, snapshot.created_at)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NamedTuple
@@ -9,6 +10,9 @@ from typing import NamedTuple
 from gpudoctor.cli import examiner, signals, streams
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.errors import GpudoctorError, UsageError
+
+_EXHAUSTED = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_LIMITS = "see ulimit -a and the limits of the container or job (files, processes, memory)"
 
 
 def main() -> None:
@@ -63,6 +67,10 @@ def _unexpected(error: Exception, arguments: list[str]) -> _Failure:
     undelivered = streams.undelivered(error) if isinstance(error, OSError) else ""
     if undelivered:
         return _Failure(undelivered, "", ExitCode.NO_DIAGNOSIS)
+    exhausted = isinstance(error, MemoryError) or getattr(error, "errno", None) in _EXHAUSTED
+    if exhausted:
+        what = str(getattr(error, "strerror", None) or "out of memory")
+        return _Failure(f"this machine gives gpudoctor too little: {what}", _LIMITS, ExitCode.NO_DIAGNOSIS)
     from gpudoctor.cli.app import usage_message
 
     message = usage_message(error)

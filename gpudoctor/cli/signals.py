@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,6 +31,21 @@ def hold() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, too_late)
+
+
+@contextlib.contextmanager
+def blocked() -> Iterator[None]:
+    """Around a fork: an interrupt in the first moment of the new process would make it leave as if it were the old."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        unblock()
+
+
+def unblock() -> None:
+    """Signals that came meanwhile are delivered now."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

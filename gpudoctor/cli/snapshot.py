@@ -35,12 +35,13 @@ def snapshot(
     from gpudoctor.cli.assemble import TOOL
     from gpudoctor.cli.examiner import examine
     from gpudoctor.cli.gather import Order, request_of
+    from gpudoctor.cli.launch import read_launch
     from gpudoctor.cli.write import write_file
     from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
     from gpudoctor.redact import redact_facts
-    from gpudoctor.workload import parse
 
-    request = request_of(parse(launch or ()), python=python, quick=quick)
+    command, notes = read_launch(launch)
+    request = request_of(command, python=python, quick=quick)
     found = examine(context.obj, Order(request, timeout, quiet))
     facts, removed = redact_facts(found.facts) if redact else (found.facts, 0)
     bundle = Snapshot(
@@ -54,4 +55,4 @@ def snapshot(
     write_file(output, msgspec.json.format(msgspec.json.encode(bundle), indent=1).decode() + "\n")
     if not quiet:
         what = f"{removed} identifying values replaced" if redact else "nothing was redacted"
-        sys.stderr.write(f"{output}: {what}\n")
+        sys.stderr.write("\n".join((f"{output}: {what}", *notes)) + "\n")

@@ -94,11 +94,16 @@ def _describe(exit_code: int) -> str:
 
 
 def start(probes: Sequence[Probe], host: Host, request: Request) -> Child:
-    """Fork a child that runs `probes` in order."""
+    """Fork a child that runs `probes` in order. Raises OSError where no file or process is left for it."""
     marker = CallMarker()
     read_end, write_end = os.pipe()
     started = time.monotonic()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(read_end)
+        os.close(write_end)
+        raise
     if pid == 0:
         _run_child(probes, host, request, marker, write_end)
     os.close(write_end)

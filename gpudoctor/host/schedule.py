@@ -107,7 +107,13 @@ class _Run:
             return
         attempts = [self.attempts.setdefault(probe.name, _Attempt(started=time.monotonic())) for probe in probes]
         skip = frozenset().union(*(attempt.skip for attempt in attempts))
-        child = start(probes, self.host, replace(self.request, skip_calls=skip))
+        try:
+            child = start(probes, self.host, replace(self.request, skip_calls=skip))
+        except OSError as error:  # no file or process is left for us; those that run already go on
+            for probe in probes:
+                reason = "; ".join((*self.attempts[probe.name].troubles, f"could not be started: {error.strerror}"))
+                self.results[probe.name] = ProbeResult(probe.name, "failed", 0.0, reason)
+            return
         self.children[child.pipe] = child
         self.poller.register(child.pipe, select.POLLIN | select.POLLHUP)
 

@@ -20,6 +20,7 @@ from gpudoctor.workload.words import has_control
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _TRUE: Final = frozenset({"true", "1", "yes", "on", ""})
+_MAX_CHARACTERS: Final = 64 << 10  # every fix reads the command again, and nobody pastes a longer one back
 _FOLLOWERS: Final = ("processes_per_node", "processes")  # a launcher starts one process for each part of the model
 
 
@@ -31,11 +32,13 @@ def rewrite(workload: Workload, change: Change) -> str:
     """The workload's command with the change made, ready to be pasted into a shell.
 
     Without a launch command it is a line with a visible placeholder, `<your launch command>`. "" where the change
-    cannot be said on this command line (this program has no such option) or would change nothing.
+    cannot be said on this command line (this program has no such option, the line is far too long) or would change nothing.
     """
     command = workload.command.or_none()
     if not command:
         return generic(workload, change)
+    if len(command) > _MAX_CHARACTERS:
+        return ""
     try:
         layout = walk_text(command)
         return _changed(layout, command, change) if layout is not None else ""
