@@ -45,9 +45,14 @@ def compare(
     return bool(ratio <= bar)
 
 
+def shell() -> dict[str, str]:
+    """Our environment; Python may write its bytecode, which an installed package brings."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def simulated(name: str, folder: Path) -> dict[str, str]:
     """The environment of a simulated machine."""
-    return {**os.environ, **environment(build(name, folder))}
+    return {**shell(), **environment(build(name, folder), base=shell())}
 
 
 def main() -> int:
@@ -67,7 +72,7 @@ def main() -> int:
         collect_env = [args.target, "-m", "torch.utils.collect_env"]
         held.append(compare("check, 8 GPUs : import torch", full, torch_import, eight, args.rounds, 1.15))
         compare("collect_env : import torch (for comparison)", collect_env, torch_import, eight, 3, 99)
-    env = dict(os.environ)
+    env = shell()
     held += [
         compare(f"{verb} : python -c pass", [GPUDOCTOR, *verb.split()], bare, env, args.rounds, 10)
         for verb in ("--version", "--help", "explain iommu_acs")

@@ -51,6 +51,7 @@ def test_the_wheel_holds_every_rule_and_data_file(wheel: Path) -> None:
     assert rules - names == set()
     assert data - names == set()
     assert "gpudoctor/py.typed" in names
+    assert "gpudoctor/_rules/packed.msgpack" in names
     assert not [name for name in names if name.startswith(("tests", "fixtures"))]
 
 

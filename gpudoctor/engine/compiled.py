@@ -78,21 +78,27 @@ class Body(Struct, frozen=True):
 
 
 class Rule:
-    """A rule file that has the right form.
+    """A rule that has the right form, and the file that it is from: what is in it beyond the spec is parsed on demand.
 
-    `rest` is the whole file where only the part in front of the cases has been read, which is half of the work.
+    Those are the cases, and the places of values, which only a problem needs.
     """
 
-    def __init__(self, spec: RuleSpec, document: Document, rest: bytes = b"") -> None:
+    def __init__(self, spec: RuleSpec, file: str, raw: bytes, document: Document | None = None) -> None:
         self.spec = spec
-        self.document = document
-        self._rest = rest
+        self.file = file
+        self._raw = raw
+        self._document = document
+
+    @property
+    def document(self) -> Document:
+        """The whole file, parsed. Raises RuleFileError where only the part in front of the cases can be."""
+        if self._document is None:
+            self._document = parse(self._raw, self.file)
+        return self._document
 
     @cached_property
     def cases(self) -> tuple[CaseSpec, ...]:
         """The cases. Raises RuleFileError."""
-        if self._rest:
-            self.document = parse(self._rest, self.document.file)
         return convert_rule(self.document).cases
 
     @cached_property
@@ -103,7 +109,7 @@ class Rule:
         """
         if not self.spec.applies:
             return None
-        maker = _Maker(self.document, {})
+        maker = _Maker(self, {})
         applies = maker.condition(("applies",), self.spec.applies)
         maker.finish()
         return applies
@@ -111,7 +117,7 @@ class Rule:
     @cached_property
     def head(self) -> Head:
         """Raises RuleFileError."""
-        maker = _Maker(self.document, {})
+        maker = _Maker(self, {})
         lets = {name: maker.let(name, text) for name, text in self.spec.let.items()}
         when = maker.condition(("when",), self.spec.when)
         maker.finish()
@@ -121,7 +127,7 @@ class Rule:
     def body(self) -> Body:
         """Raises RuleFileError."""
         spec = self.spec
-        maker = _Maker(self.document, {name: let.kind for name, let in self.head.lets.items()})
+        maker = _Maker(self, {name: let.kind for name, let in self.head.lets.items()})
         body = Body(
             title=maker.template(("title",), spec.title),
             subject=maker.template(("subject",), spec.subject),
@@ -156,8 +162,8 @@ def _problems(part: Callable[[], object]) -> tuple[Problem, ...]:
 class _Maker:
     """Compiles texts, and goes on after a problem."""
 
-    def __init__(self, document: Document, names: dict[str, Kind]) -> None:
-        self._document = document
+    def __init__(self, rule: Rule, names: dict[str, Kind]) -> None:
+        self._rule = rule
         self._names = names
         self._problems: list[Problem] = []
 
@@ -169,7 +175,7 @@ class _Maker:
         try:
             return make()
         except SpecError as error:
-            self._problems.append(self._document.problem(path, error.message, error.hint, error.column))
+            self._problems.append(self._rule.document.problem(path, error.message, error.hint, error.column))
             return otherwise
 
     def let(self, name: str, text: str) -> Expression:

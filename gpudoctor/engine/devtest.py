@@ -24,7 +24,7 @@ def examine(places: Sequence[Path]) -> tuple[list[Problem], int, int]:
 
     problems = [problem for problem in lint([root]) if asked(problem.file)]
     cases = 0
-    rules = [rule for rule in found.rules if asked(rule.document.file)]
+    rules = [rule for rule in found.rules if asked(rule.file)]
     for rule in rules:
         if rule.check():
             continue

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path as FilePath
 from typing import Final
 
 import msgspec
 
+from gpudoctor.engine import packed
 from gpudoctor.engine.catalogue import did_you_mean
 from gpudoctor.engine.causes import causes
 from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.form import convert_rule
 from gpudoctor.engine.problem import Problem, RuleFileError
 from gpudoctor.engine.rule import RuleSpec
-from gpudoctor.engine.yaml_strict import MAX_BYTES, Document, parse
+from gpudoctor.engine.yaml_strict import MAX_BYTES, parse
 from gpudoctor.errors import UsageError
 
 MAX_FILES: Final = 2000
@@ -61,7 +63,7 @@ def load_rules(own: FilePath, *extra: FilePath) -> RuleSet:
 
     Raises RuleFileError with every problem.
     """
-    found = read_rules([own], with_cases=False)
+    found = _read_own(own)
     added = read_rules(extra, foreign=True)
     rules = (*found.rules, *added.rules)
     problems = [*found.problems, *added.problems, *check_ids(rules)]
@@ -73,7 +75,43 @@ def load_rules(own: FilePath, *extra: FilePath) -> RuleSet:
     return RuleSet(tuple(sorted(rules, key=lambda rule: rule.spec.id)))
 
 
-def read_rules(folders: Sequence[FilePath], *, foreign: bool = False, with_cases: bool = True) -> Found:
+def pack_rules(folder: FilePath) -> None:
+    """Write the packed form of the rules that a wheel brings. Raises RuleFileError with every problem."""
+    files = _read_files(folder)
+    found = _parse_own(files)
+    if found.problems:
+        raise RuleFileError(found.problems)
+    packed.pack(folder, files, [rule.spec for rule in found.rules])
+
+
+def _read_own(folder: FilePath) -> Found:
+    """The rules that we bring, from their packed form where that fits."""
+    try:
+        files = _read_files(folder)
+    except RuleFileError as error:
+        return Found((), error.problems)
+    specs = packed.unpack(folder, files)
+    if specs is not None:
+        places = zip(files.items(), specs, strict=True)
+        return Found(tuple(Rule(spec, str(file), raw) for (file, raw), spec in places), ())
+    found = _parse_own(files)
+    # Whoever tells Python not to write its bytecode wants nothing of the kind from us.
+    if not found.problems and not sys.dont_write_bytecode:
+        packed.pack(folder, files, [rule.spec for rule in found.rules])
+    return found
+
+
+def _read_files(folder: FilePath) -> dict[FilePath, bytes]:
+    return {file: _read(file) for file in _files(folder, foreign=False)}
+
+
+def _parse_own(files: dict[FilePath, bytes]) -> Found:
+    problems: list[Problem] = []
+    rules = [_rule_or_note(file, raw, problems, with_cases=False) for file, raw in files.items()]
+    return Found(tuple(rule for rule in rules if rule is not None), tuple(problems))
+
+
+def read_rules(folders: Sequence[FilePath], *, foreign: bool = False) -> Found:
     """Read every rule below `folders`; `foreign` ones must not be writable by everybody."""
     rules: list[Rule] = []
     problems: list[Problem] = []
@@ -84,14 +122,16 @@ def read_rules(folders: Sequence[FilePath], *, foreign: bool = False, with_cases
             problems += error.problems
             continue
         for file in files:
-            rule = _read_or_note(file, problems, with_cases=with_cases)
+            rule = _rule_or_note(file, None, problems)
             rules += [rule] if rule is not None else []
     return Found(tuple(rules), tuple(problems))
 
 
-def _read_or_note(file: FilePath, problems: list[Problem], *, with_cases: bool) -> Rule | None:
+def _rule_or_note(
+    file: FilePath, raw: bytes | None, problems: list[Problem], *, with_cases: bool = True
+) -> Rule | None:
     try:
-        return read_rule(file, with_cases=with_cases)
+        return _rule(file, _read(file) if raw is None else raw, with_cases=with_cases)
     except RuleFileError as error:
         problems += error.problems
         return None
@@ -130,45 +170,49 @@ def _error(place: FilePath, message: str, hint: str) -> RuleFileError:
 
 def read_rule(file: FilePath, *, with_cases: bool = True) -> Rule:
     """One rule file. Raises RuleFileError."""
+    return _rule(file, _read(file), with_cases=with_cases)
+
+
+def _read(file: FilePath) -> bytes:
     try:
         with file.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise _error(file, f"cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def _rule(file: FilePath, raw: bytes, *, with_cases: bool) -> Rule:
     rule = None if with_cases else _without_cases(str(file), raw)
     if rule is None:
         document = parse(raw, str(file))
-        rule = Rule(convert_rule(document), document)
-    problems = _identity_problems(file, rule.spec, rule.document)
+        rule = Rule(convert_rule(document), str(file), raw, document)
+    problems = _identity_problems(file, rule)
     if problems:
         raise RuleFileError(problems)
     return rule
 
 
 def _without_cases(file: str, raw: bytes) -> Rule | None:
-    """The rule read up to its cases; None where they are not the last key, or something is wrong."""
+    """The rule read up to its cases, which is half of the work; None where something is wrong."""
     head, _, tail = raw.partition(b"\ncases:\n")
     if not tail:
         return None
     try:
-        document = parse(head, file)
-        return Rule(msgspec.convert(document.data, RuleSpec), document, raw)
+        return Rule(msgspec.convert(parse(head, file).data, RuleSpec), file, raw)
     except (RuleFileError, msgspec.ValidationError):
         return None  # reading all of it says what is wrong
 
 
-def _identity_problems(file: FilePath, spec: RuleSpec, document: Document) -> list[Problem]:
-    problems = []
+def _identity_problems(file: FilePath, rule: Rule) -> list[Problem]:
+    spec = rule.spec
+    wrong: list[tuple[str, str, str]] = []
     if spec.id != file.stem:
-        problems.append(document.problem(("id",), f"the id {spec.id!r} is not the file's name", f"write {file.stem}"))
+        wrong.append(("id", f"the id {spec.id!r} is not the file's name", f"write {file.stem}"))
     if spec.area != file.parent.name:
-        problems.append(
-            document.problem(("area",), f"the area {spec.area!r} is not the folder's name", f"write {file.parent.name}")
-        )
+        wrong.append(("area", f"the area {spec.area!r} is not the folder's name", f"write {file.parent.name}"))
     if spec.cause not in causes():
-        hint = did_you_mean(spec.cause, causes())
-        problems.append(document.problem(("cause",), f"unknown cause {spec.cause!r}", hint))
-    return problems
+        wrong.append(("cause", f"unknown cause {spec.cause!r}", did_you_mean(spec.cause, causes())))
+    return [rule.document.problem((key,), message, hint) for key, message, hint in wrong]
 
 
 def check_ids(rules: Iterable[Rule]) -> list[Problem]:
@@ -176,8 +220,8 @@ def check_ids(rules: Iterable[Rule]) -> list[Problem]:
     problems: list[Problem] = []
     files: dict[str, str] = {}
     for rule in rules:
-        other = files.setdefault(rule.spec.id, rule.document.file)
-        if other != rule.document.file:
+        other = files.setdefault(rule.spec.id, rule.file)
+        if other != rule.file:
             problems.append(rule.document.problem(("id",), f"{other} has the same id", "rename one of the two"))
     return problems
 
