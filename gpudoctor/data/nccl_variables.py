@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 Version = tuple[int, ...]
+_A_TYPING_ERROR = 0.9  # share of equal letters: one or two wrong ones in names of this length
 
 
 class NcclVariable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +33,11 @@ class NcclVariables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def is_known(self, name: str) -> bool:
         """Whether any NCCL version, or other software, reads a variable of this name."""
         return name in self.variables or name in self.foreign or name.startswith(tuple(self.foreign_prefixes))
+
+    def meant_by(self, name: str) -> str:
+        """The name that a typing error may have turned into this unknown one, or ""."""
+        close = get_close_matches(name, self.variables, n=1, cutoff=_A_TYPING_ERROR)
+        return close[0] if close else ""
 
     def is_removed(self, name: str, version: Version) -> bool:
         """Whether this version of NCCL no longer reads a name that an older one read."""

@@ -16,6 +16,8 @@ from gpudoctor.model.facts import Facts, Gpu, GpuPair, Group
 _LINK_ORDER = {"NV": 0, "PIX": 1, "PXB": 2, "PHB": 3, "NODE": 4, "SYS": 5}
 _MAX_CHOICES = 20_000
 _DERIVED = "derived"
+_IDLE_BYTES = 1 << 30
+_SCHEDULERS = ("SLURM_", "RAY_JOB_")
 
 
 class _Score(Struct, frozen=True):
@@ -40,7 +42,7 @@ def derive_group(facts: Facts) -> Group:
     members = visible[: max(0, wanted)]
     pairs = _pairs_within(members, tp or len(members), facts)
     links = [pair.link.or_none() for pair in pairs]
-    better = _better(facts, visible, members, tp)
+    better = _better(facts, _choice(facts, visible), members, tp)
     return Group(
         size=known(len(members), _DERIVED),
         gpus=known(members, _DERIVED),
@@ -135,6 +137,25 @@ class _Better(Struct, frozen=True):
     gpus: Fact[tuple[int, ...]]
     worst_link: Fact[str]
     visible_devices: Fact[str]
+
+
+def _choice(facts: Facts, visible: tuple[Gpu, ...]) -> tuple[Gpu, ...]:
+    """The GPUs to choose from: the visible ones, and idle ones that CUDA_VISIBLE_DEVICES leaves out.
+
+    Where a scheduler or a container runtime has chosen, nothing else is ours to take.
+    """
+    variables = facts.environment.variables.or_none() or {}
+    assigned = facts.virtualization.container.or_none() != "none" or any(
+        name.startswith(_SCHEDULERS) for name in variables
+    )
+    if facts.visible.raw.or_none() is None or assigned:
+        return visible
+    listed = {gpu.index for gpu in visible}
+    return (*visible, *(gpu for gpu in facts.gpus.devices.or_none() or () if gpu.index not in listed and _idle(gpu)))
+
+
+def _idle(gpu: Gpu) -> bool:
+    return gpu.processes.or_none() == () and (gpu.memory_used_bytes.or_none() or 0) < _IDLE_BYTES
 
 
 def _better(facts: Facts, visible: Sequence[Gpu], members: Sequence[Gpu], tp: int | None) -> _Better:

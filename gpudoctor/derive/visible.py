@@ -163,6 +163,8 @@ def _resolve(
     if _UUID.match(entry) and devices is not None:
         matches = [gpu.index for gpu in devices if (gpu.uuid.or_none() or "").lower().startswith(entry.lower())]
         return (matches[0], "") if len(matches) == 1 else (None, "uuid")
+    if _MIG.match(entry) and devices and all(gpu.mig_enabled.or_none() is False for gpu in devices):
+        return None, "uuid"  # MIG was switched off, or the variable comes from another machine
     if _UUID.match(entry) or _MIG.match(entry):
         return entry, ""
     return None, "" if not entry or _NEGATIVE.match(entry) else "malformed"

@@ -44,7 +44,12 @@ def collect(host: Host, request: Request) -> CudaDriver:
     if second is not None:
         now = time.monotonic()
         seen = visible.finish(second, now + (now - began) + _SECOND_LOOK_S)
-    return replace(driver, visible_init_error=seen.init_error, visible_uuids=seen.uuids)
+    return replace(
+        driver,
+        stalled_calls=known(tuple(sorted(request.skip_calls)), SOURCE),
+        visible_init_error=seen.init_error,
+        visible_uuids=seen.uuids,
+    )
 
 
 def _first_look(host: Host, stalled: Stalled) -> tuple[CudaDriver, visible.Visible]:
@@ -52,7 +57,7 @@ def _first_look(host: Host, stalled: Stalled) -> tuple[CudaDriver, visible.Visib
     try:
         library = Library(stalled)
     except CudaProblem as problem:
-        fields = (field for field in CudaDriver.__struct_fields__ if not field.startswith("visible_"))
+        fields = (field for field in CudaDriver.__struct_fields__ if not field.startswith(("visible_", "stalled_")))
         driver = CudaDriver(**dict.fromkeys(fields, problem.fact()))
         return driver, visible.Visible.absent_because(problem)
     path = _library_path(host)

@@ -39,12 +39,15 @@ def collect(host: Host, request: Request) -> Environment:
     variables = {**defaults, **_allowed(request.inherited(host).items(), home), **launch}
     names = [name for name in sorted(variables) if name.startswith("NCCL_")]
     version = _installed_nccl(host, request)
+    unknown = tuple(name for name in names if not table().is_known(name))
+    meant = (table().meant_by(name) for name in unknown)
     return Environment(
         variables=known(variables, "launch command" if in_container else "environment"),
         shell=known(shell, "environment"),
         launch=known(launch, "launch command"),
         nccl_conf=conf,
-        unknown_nccl=known(tuple(name for name in names if not table().is_known(name)), "gpudoctor's list"),
+        unknown_nccl=known(unknown, "gpudoctor's list"),
+        unknown_nccl_meant=known(tuple(dict.fromkeys(name for name in meant if name)), "gpudoctor's list"),
         newer_nccl=_newer(names, version),
         removed_nccl=_removed(names, version),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gpudoctor.derive import derive
 from gpudoctor.model.fact import known
-from gpudoctor.model.facts import Facts, Group, Workload
+from gpudoctor.model.facts import Facts, GpuProcess, Group, Virtualization, Workload
 from tests.derive.machines import machine
 
 A3090, A4090 = "NVIDIA GeForce RTX 3090", "NVIDIA GeForce RTX 4090"
@@ -55,6 +56,29 @@ def test_the_group_is_what_the_variable_leaves() -> None:
     found = group(PAIRS, 2, variables={"CUDA_VISIBLE_DEVICES": "1,3"})
     assert [gpu.index for gpu in found.gpus.or_none() or ()] == [1, 3]
     assert found.worst_link.or_none() == "NV4"
+
+
+def test_idle_gpus_that_the_users_list_leaves_out_are_a_choice_too() -> None:
+    facts = machine(
+        [A3090] * 4, PAIRS, variables={"CUDA_VISIBLE_DEVICES": "0,1"}, workload=Workload(tp=known(2, "option"))
+    )
+    devices = tuple(
+        replace(gpu, processes=known((), "nvml"), memory_used_bytes=known(1 << 20, "nvml"))
+        for gpu in facts.nvml.devices.or_none() or ()
+    )
+    metal = replace(
+        facts,
+        nvml=replace(facts.nvml, devices=known(devices, "nvml")),
+        virtualization=Virtualization(container=known("none", "proc")),
+    )
+    assert derive(metal).group.better_visible_devices.or_none() == "0,2"
+    busy = replace(devices[2], processes=known((GpuProcess(pid=7),), "nvml"))
+    taken = replace(metal.nvml, devices=known((*devices[:2], busy, devices[3]), "nvml"))
+    assert derive(replace(metal, nvml=taken)).group.better_visible_devices.or_none() == "1,3"
+    by_slurm = replace(metal.environment, variables=known({"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_GPUS": "2"}, "e"))
+    assert derive(replace(metal, environment=by_slurm)).group.better_gpus.absent == "not_applicable"
+    in_container = Virtualization(container=known("docker", "proc"))
+    assert derive(replace(metal, virtualization=in_container)).group.better_gpus.absent == "not_applicable"
 
 
 def test_the_least_free_memory_is_that_of_the_group() -> None:

@@ -108,7 +108,8 @@ def test_an_init_that_fails_is_named(simulated: Machines, name: str) -> None:
 def test_without_the_library_nothing_is_known(simulated: Machines) -> None:
     name = next(name for name, described in MACHINES.items() if described.driver is None)
     found = simulated(name).collect(PROBE, CudaDriver, request=with_variable("0"))
-    assert {getattr(found, field).absent for field in CudaDriver.__struct_fields__} == {"tool_missing"}
+    told = {field for field in CudaDriver.__struct_fields__ if getattr(found, field).absent != "tool_missing"}
+    assert (told, found.stalled_calls.value) == ({"stalled_calls"}, ())
 
 
 @pytest.mark.parametrize(
@@ -194,8 +195,9 @@ def test_a_crash_costs_what_the_function_tells(simulated: Machines, function: st
     assert found is not None, result
     changed = differences(healthy, found)
     wider = {"devices.uuid", "visible_uuids"} if function == "cuDeviceGetUuid" else set()
-    assert set(changed) <= TELLS[function] | wider
+    assert set(changed) <= TELLS[function] | wider | {"stalled_calls"}
     assert f"in {function}" in result.reason
+    assert {call.partition("@")[0] for call in found.stalled_calls.value or ()} >= {function}
 
 
 @pytest.mark.parametrize(

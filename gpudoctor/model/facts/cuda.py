@@ -34,5 +34,6 @@ class CudaDriver(Section, frozen=True, kw_only=True):
     device_count: Fact[int] = NOT_PROVIDED
     devices: Fact[tuple[CudaDevice, ...]] = NOT_PROVIDED
     peer_access: Fact[tuple[PeerAccess, ...]] = NOT_PROVIDED
+    stalled_calls: Fact[tuple[str, ...]] = NOT_PROVIDED  # functions that hung or crashed and were left out
     visible_init_error: Fact[str] = NOT_PROVIDED
     visible_uuids: Fact[tuple[str, ...]] = NOT_PROVIDED  # in the order in which the workload's process numbers them

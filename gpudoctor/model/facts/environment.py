@@ -16,5 +16,6 @@ class Environment(Section, frozen=True, kw_only=True):
     launch: Fact[dict[str, str]] = NOT_PROVIDED
     nccl_conf: Fact[dict[str, str]] = NOT_PROVIDED
     unknown_nccl: Fact[tuple[str, ...]] = NOT_PROVIDED  # NCCL_* names that no NCCL version reads
+    unknown_nccl_meant: Fact[tuple[str, ...]] = NOT_PROVIDED  # known names that differ by a typing error from those
     newer_nccl: Fact[tuple[str, ...]] = NOT_PROVIDED  # names that only a newer NCCL than the installed one reads
     removed_nccl: Fact[tuple[str, ...]] = NOT_PROVIDED  # names that some old version read and this one ignores
