@@ -145,9 +145,7 @@ def _detach(parent: int) -> None:
     """Die with the parent, and keep nobody waiting who reads its output. Progress still goes to stderr."""
     from gpudoctor.host.process import die_with_parent
 
-    die_with_parent()
-    if os.getppid() != parent:
-        os._exit(0)
+    die_with_parent(parent)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)

@@ -37,6 +37,14 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     error: str
 
 
+class Border(Struct, frozen=True):
+    """What a child has of the process that forked it: its pid, the shared marker, the pipe to it."""
+
+    parent: int
+    marker: CallMarker
+    pipe: int
+
+
 class Child(Struct):
     """A running child, as the parent sees it."""
 
@@ -98,6 +106,7 @@ def start(probes: Sequence[Probe], host: Host, request: Request) -> Child:
     marker = CallMarker()
     read_end, write_end = os.pipe()
     started = time.monotonic()
+    parent = os.getpid()
     try:
         pid = os.fork()
     except OSError:
@@ -105,34 +114,35 @@ def start(probes: Sequence[Probe], host: Host, request: Request) -> Child:
         os.close(write_end)
         raise
     if pid == 0:
-        _run_child(probes, host, request, marker, write_end)
+        _run_child(probes, host, request, Border(parent, marker, write_end))
     os.close(write_end)
     return Child(pid=pid, pipe=read_end, marker=marker, probes=list(probes), probe_started=started)
 
 
-def _run_child(probes: Sequence[Probe], host: Host, request: Request, marker: CallMarker, pipe: int) -> NoReturn:
+def _run_child(probes: Sequence[Probe], host: Host, request: Request, border: Border) -> NoReturn:
     """The child's whole life; never returns."""
     status = 1
     try:
-        _detach(pipe)
-        call_marker.install(marker)
+        _detach(border)
+        call_marker.install(border.marker)
         for probe in probes:
-            _send(_run_probe(probe, host, request), pipe)
+            _send(_run_probe(probe, host, request), border.pipe)
         status = 0
     finally:
         os._exit(status)
 
 
-def _detach(pipe: int) -> None:
+def _detach(border: Border) -> None:
     os.setsid()
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    die_with_parent(border.parent)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     limit = os.sysconf("SC_OPEN_MAX")
-    os.closerange(_FIRST_OWN_DESCRIPTOR, pipe)
-    os.closerange(pipe + 1, limit if 0 < limit < 1 << 16 else 1 << 16)
+    os.closerange(_FIRST_OWN_DESCRIPTOR, border.pipe)
+    os.closerange(border.pipe + 1, limit if 0 < limit < 1 << 16 else 1 << 16)
 
 
 def _run_probe(probe: Probe, host: Host, request: Request) -> Frame:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from gpudoctor.host.access import MAX_OUTPUT_BYTES, Command, HostError
 
@@ -32,7 +33,7 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(env),
-            preexec_fn=_own_group,  # noqa: PLW1509 - gpudoctor has no threads where it runs commands
+            preexec_fn=partial(_own_group, os.getpid()),  # noqa: PLW1509 - gpudoctor has no threads where it runs commands
         )
     except FileNotFoundError as error:
         raise HostError("tool_missing", f"{name} is not installed or not on PATH") from error
@@ -50,15 +51,17 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
         _reap(process)
 
 
-def _own_group() -> None:
+def _own_group(parent: int) -> None:
     """In the new process: lead a process group, and die with whoever started us."""
     os.setpgrp()
-    die_with_parent()
+    die_with_parent(parent)
 
 
-def die_with_parent() -> None:
-    """In a new process: SIGKILL when whoever started it ends."""
+def die_with_parent(parent: int) -> None:
+    """In a new process: SIGKILL when the process `parent`, which started it, ends; at once where it already has."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class _Output:

@@ -18,6 +18,7 @@ from typing import NoReturn
 from msgspec import Struct
 
 from gpudoctor.host import marker
+from gpudoctor.host.process import die_with_parent
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.probes._cuda_library import SOURCE, CudaProblem, Library
 from gpudoctor.probes._stalled import Stalled
@@ -71,9 +72,10 @@ def set_environment(environment: Mapping[str, str], *, visible: bool) -> None:
 def start(environment: Mapping[str, str], stalled: Stalled) -> Look:
     """Fork; must be called before CUDA is initialised here."""
     read_end, write_end = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _run(environment, stalled, write_end)
+        _run(environment, stalled, parent, write_end)
     os.close(write_end)
     return Look(pid, read_end)
 
@@ -96,9 +98,10 @@ def finish(look: Look, deadline: float) -> Visible:
     return _parsed(data)
 
 
-def _run(environment: Mapping[str, str], stalled: Stalled, pipe: int) -> NoReturn:
+def _run(environment: Mapping[str, str], stalled: Stalled, parent: int, pipe: int) -> NoReturn:
     status = 1
     try:
+        die_with_parent(parent)
         marker.install(marker.CallMarker())  # the shared one is the parent's, which is calling too
         set_environment(environment, visible=True)
         os.write(pipe, _look(stalled))

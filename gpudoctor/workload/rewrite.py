@@ -32,7 +32,7 @@ def rewrite(workload: Workload, change: Change) -> str:
     """The workload's command with the change made, ready to be pasted into a shell.
 
     Without a launch command it is a line with a visible placeholder, `<your launch command>`. "" where the change
-    cannot be said on this command line (this program has no such option, the line is far too long) or would change nothing.
+    cannot be said on this command line (this program has no such option, it is far too long) or would change nothing.
     """
     command = workload.command.or_none()
     if not command:

@@ -38,8 +38,8 @@ def _wait_until_gone(tag: str) -> list[str]:
 @pytest.fixture
 def hanging(lab: Lab, request: pytest.FixtureRequest) -> dict[str, str]:
     """A machine on which a check takes its whole time, and the tag of what it starts."""
-    faults = "nvmlDeviceGetName=hang;nvidia-smi=hang;cuInit=hang"
-    return lab.env("rtx4090x2", faults=faults, **{TAG: request.node.name})
+    faults = "nvmlDeviceGetName=hang;nvidia-smi=hang;cuInit=hang;dmesg=hang"
+    return lab.env("rtx4090x2", faults=faults, CUDA_VISIBLE_DEVICES="1", **{TAG: request.node.name})
 
 
 def _start(env: dict[str, str]) -> subprocess.Popen[bytes]:
