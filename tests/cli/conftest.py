@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.sim.build import build, environment
+from tests.sim.target import bare_target
 
 GPUDOCTOR = Path(sys.executable).with_name("gpudoctor")
 
@@ -56,13 +57,13 @@ class Lab:
     """Simulated machines, each built once."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._target = bare_target(folder / "target")
         self._built = cache(lambda name: build(name, folder / name))
 
     def env(self, machine: str, faults: str = "", **variables: str) -> dict[str, str]:
-        """A shell's environment on that machine. The target is this interpreter, whatever is active outside."""
+        """A shell's environment on that machine. The target has no torch, whatever is installed beside the tests."""
         outside = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "HOME", "TMPDIR")}
-        return {**outside, "VIRTUAL_ENV": sys.prefix, **environment(self._built(machine), faults, variables)}
+        return {**outside, "VIRTUAL_ENV": str(self._target), **environment(self._built(machine), faults, variables)}
 
     def check(self, machine: str, *arguments: str, faults: str = "", **variables: str) -> Ran:
         """`gpudoctor check --quick --format json` on that machine."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sim.build import build, environment
+from tests.sim.target import bare_target
 
 GPUDOCTOR = str(Path(sys.executable).with_name("gpudoctor"))
 TIMEOUT_S = 6.0
@@ -69,7 +70,7 @@ class Outcome:
 def run(folder: Path, faults: str) -> tuple[dict[str, Any] | None, int, float]:
     """(report or None, exit code, seconds)."""
     command = [GPUDOCTOR, "check", "--quick", "--format", "json", "--timeout", str(TIMEOUT_S)]
-    env = {"VIRTUAL_ENV": sys.prefix, **environment(folder, faults)}
+    env = {"VIRTUAL_ENV": str(bare_target(folder / "target")), **environment(folder, faults)}
     started = time.monotonic()
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     seconds = time.monotonic() - started
@@ -82,7 +83,8 @@ def run(folder: Path, faults: str) -> tuple[dict[str, Any] | None, int, float]:
 def called_functions(folder: Path, workspace: Path) -> list[str]:
     """The functions that `check --quick` calls on this machine, without their versions."""
     log = workspace / "calls"
-    env = {"VIRTUAL_ENV": sys.prefix, **environment(folder, "", {"GPUSIM_CALLS": str(log)})}
+    target = str(bare_target(folder / "target"))
+    env = {"VIRTUAL_ENV": target, **environment(folder, "", {"GPUSIM_CALLS": str(log)})}
     subprocess.run([GPUDOCTOR, "check", "--quick"], env=env, capture_output=True, check=False)
     names = {line.split()[1] for line in log.read_text().splitlines() if len(line.split()) > 1}
     return sorted({name.rsplit("_v", 1)[0] if name.rsplit("_v", 1)[-1].isdigit() else name for name in names})
