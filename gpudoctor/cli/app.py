@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from gpudoctor import __version__
-from gpudoctor.cli import check, explain, nccl_test, rules, snapshot
 from gpudoctor.cli.exit import ExitCode
 
 if TYPE_CHECKING:
     from gpudoctor.cli.examiner import Examiner
+
+
+VERBS: Final = ("check", "nccl-test", "snapshot", "explain", "rules")  # in the order of --help
 
 
 def usage_message(error: Exception) -> str | None:
@@ -31,8 +34,8 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def build() -> typer.Typer:
-    """The application with every verb."""
+def build(first_word: str = "") -> typer.Typer:
+    """The application with the verb that is the first word, or with every verb: each costs milliseconds."""
     app = typer.Typer(
         name="gpudoctor",
         help="Name the root cause of a broken multi-GPU run, and print the fix for this machine.",
@@ -49,14 +52,14 @@ def build() -> typer.Typer:
     ) -> None:
         """Name the root cause of a broken multi-GPU run, and print the fix for this machine."""
 
-    for verb in (check, nccl_test, snapshot, explain, rules):
-        verb.register(app)
+    for verb in (first_word,) if first_word in VERBS else VERBS:
+        import_module(f"gpudoctor.cli.{verb.replace('-', '_')}").register(app)
     return app
 
 
 def run(arguments: list[str], examiner: Examiner | None = None) -> ExitCode:
     """Run one command line; a verb raises `typer.Exit` with its exit code, and finds `examiner` in `context.obj`."""
-    command = typer.main.get_command(build())
+    command = typer.main.get_command(build(*arguments[:1]))
     code = command.main(args=arguments, prog_name="gpudoctor", standalone_mode=False, obj=examiner)
     if code == ExitCode.INTERRUPTED:  # typer turns the interrupt into a code; the caller has more to do than to exit
         raise KeyboardInterrupt

@@ -57,19 +57,15 @@ def check(
     verbose: options.Verbose = False,
 ) -> None:
     """Examine this machine and print ranked fixes; the launch command after `--` is read, never run."""
-    from gpudoctor.cli.assemble import build_report
-    from gpudoctor.cli.diagnose_facts import diagnose_facts
     from gpudoctor.cli.examiner import examine
-    from gpudoctor.cli.exit import exit_code
     from gpudoctor.cli.gather import Order, request_of
     from gpudoctor.cli.launch import without_credentials
-    from gpudoctor.cli.write import write_report
     from gpudoctor.errors import UsageError
-    from gpudoctor.render import renderer
+    from gpudoctor.render import check_format
 
     if fail_on not in ("error", "warning", "never"):
         raise UsageError(f"--fail-on {fail_on!r} is none of error, warning, never")
-    renderer(format_name)  # an unknown format is refused before anything is probed
+    check_format(format_name)
     flags = {
         "tp": tp,
         "pp": pp,
@@ -87,7 +83,14 @@ def check(
         found = _of_snapshot(snapshot, command)
     else:
         request = request_of(command, python=python, quick=quick)
-        found = examine(context.obj, Order(request, timeout, quiet), meanwhile=lambda: _prepare(rule_dirs))
+        order = Order(request, timeout, quiet)
+        found = examine(context.obj, order, meanwhile=lambda: _prepare(rule_dirs, format_name))
+
+    from gpudoctor.cli.assemble import build_report
+    from gpudoctor.cli.diagnose_facts import diagnose_facts
+    from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.write import write_report
+
     facts, diagnosis = diagnose_facts(found.facts, rule_dirs=rule_dirs, only=only or (), skip=skip or ())
     report = build_report(found, facts, diagnosis, notes)
     threshold = cast("FailOn", fail_on)
@@ -110,11 +113,13 @@ def _command(
     return combine(convert(flags, Flags), command), notes
 
 
-def _prepare(rule_dirs: tuple[Path, ...]) -> None:
-    """What is needed after the probes, done while they run."""
+def _prepare(rule_dirs: tuple[Path, ...], format_name: str) -> None:
+    """Load what is needed after the probes, while they run."""
     from gpudoctor.cli.diagnose_facts import rule_set
+    from gpudoctor.render import renderer
 
     rule_set(rule_dirs)
+    renderer(format_name)
 
 
 def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:

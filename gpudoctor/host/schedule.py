@@ -80,27 +80,43 @@ class _Run:
         self.results: dict[str, ProbeResult] = {}
         self.attempts: dict[str, _Attempt] = {}
         self.children: dict[int, Child] = {}
+        self.waiting: list[Probe] = []  # for the probe that they stand in for
         self.poller = select.poll()
 
     def go(self, probes: Sequence[Probe], meanwhile: Callable[[], None] | None) -> None:
         """Start all, then listen until each has answered or run out of time."""
         total = len(probes)
-        for probe in sorted(probes, key=lambda probe: not probe.starts_first):
-            if probe.isolated:
-                self._start([probe])
-        self._start([probe for probe in probes if not probe.isolated])
+        quick = self.request.quick
+        names = {probe.name for probe in probes}
+        self.waiting = [probe for probe in probes if quick and probe.stands_in_for in names]
+        at_once = [probe for probe in probes if probe not in self.waiting]
+        alone = [probe for probe in at_once if probe.isolated and not (quick and probe.harmless_when_quick)]
+        for probe in sorted(alone, key=lambda probe: not probe.starts_first):
+            self._start([probe])
+        self._start([probe for probe in at_once if probe not in alone])
         try:
             if meanwhile is not None:
                 meanwhile()
             while self.children:
                 self._listen()
                 self._enforce()
+                self._stand_in()
                 if self.progress is not None:
                     running = [child.probes[0].name for child in self.children.values() if child.probes]
                     self.progress(running, len(self.results), total, time.monotonic() - self.begun)
         finally:
             for child in self.children.values():
                 child.kill()
+
+    def _stand_in(self) -> None:
+        """Start those that waited for a probe which has ended, where it leaves something to ask."""
+        for probe in [probe for probe in self.waiting if probe.stands_in_for in self.results]:
+            self.waiting.remove(probe)
+            if probe.is_needed(self.sections.get(probe.stands_in_for)):
+                self._start([probe])
+            else:
+                reason = f"{probe.stands_in_for} has answered, and --quick asks once"
+                self.results[probe.name] = ProbeResult(probe.name, "skipped", 0.0, reason)
 
     def _start(self, probes: Sequence[Probe]) -> None:
         if not probes:

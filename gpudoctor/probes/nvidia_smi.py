@@ -15,6 +15,8 @@ from gpudoctor.host.probe import Probe, Request
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.gpus import Gpu
 from gpudoctor.model.facts.nvidia_smi import NvidiaSmi, SmiP2p, SmiPair
+from gpudoctor.model.facts.nvml import Nvml
+from gpudoctor.model.facts.section import Section
 from gpudoctor.readers.home import shown
 from gpudoctor.readers.nvidia_smi_query import SOURCE, Query, read_query
 from gpudoctor.readers.p2p_matrix import CAPABILITIES, P2pMatrix, read_p2p_matrix
@@ -179,4 +181,17 @@ def _p2p(answers: Iterable[Answer]) -> Fact[tuple[SmiP2p, ...]]:
     return known(tuple(cell for matrix in matrices for cell in matrix.cells), SOURCE)
 
 
-PROBE = Probe(name="nvidia_smi", section=NvidiaSmi, collect=collect, timeout_s=12.0, isolated=True)
+def _is_needed(nvml: Section | None) -> bool:
+    """Whether NVML, which the program uses too, left something open."""
+    return not isinstance(nvml, Nvml) or not nvml.devices.or_none() or bool(nvml.stalled_calls.or_none())
+
+
+PROBE = Probe(
+    name="nvidia_smi",
+    section=NvidiaSmi,
+    collect=collect,
+    timeout_s=12.0,
+    isolated=True,
+    stands_in_for="nvml",
+    is_needed=_is_needed,
+)

@@ -85,4 +85,12 @@ def _without_torch(error: HostError, installed: Fact[bool] | None = None) -> Tor
 
 
 # Isolated and first, so that everything else runs beside the import. Its own deadline is shorter than this one.
-PROBE = Probe(name="torch", section=Torch, collect=collect, timeout_s=120.0, isolated=True, starts_first=True)
+PROBE = Probe(
+    name="torch",
+    section=Torch,
+    collect=collect,
+    timeout_s=120.0,
+    isolated=True,
+    harmless_when_quick=True,
+    starts_first=True,
+)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 from gpudoctor.errors import UsageError
-from gpudoctor.model.report import Report
 from gpudoctor.render import formats as _formats
 from gpudoctor.render.options import RenderOptions
 
-__all__ = ["RenderOptions", "Renderer", "formats", "renderer"]
+if TYPE_CHECKING:
+    from gpudoctor.model.report import Report
+
+__all__ = ["RenderOptions", "Renderer", "check_format", "formats", "renderer"]
 
 
 class Renderer(Protocol):
@@ -29,12 +31,21 @@ def formats() -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name != "text"))
 
 
-def renderer(name: str) -> Renderer:
-    """The renderer of that name.
+def check_format(name: str) -> None:
+    """Refuse a name that is no format, without loading any.
 
     Raises:
         UsageError: there is no such format.
     """
     if name not in formats():
         raise UsageError(f"unknown format {name!r}", hint=f"one of {', '.join(formats())}")
+
+
+def renderer(name: str) -> Renderer:
+    """The renderer of that name.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    check_format(name)
     return cast("Renderer", importlib.import_module(f"{_formats.__name__}.{name}"))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,51 @@ def test_a_missing_command_is_a_missing_tool() -> None:
     with pytest.raises(HostError) as caught:
         LocalHost().run(["/nonexistent/tool"], timeout_s=1)
     assert caught.value.reason == "tool_missing"
+
+
+def stand_in(name: str, *, needed: bool) -> Probe:
+    return Probe(
+        name=name, section=Shm, collect=good, isolated=True, stands_in_for="main", is_needed=lambda _: needed
+    )
+
+
+def test_with_quick_a_stand_in_is_left_out_where_it_is_not_needed() -> None:
+    probes = [Probe(name="main", section=Shm, collect=good, isolated=True), stand_in("other", needed=False)]
+    found = examine(LocalHost(), probes, Request(quick=True), timeout_s=10)
+    assert [(result.name, result.status) for result in found.results] == [("main", "ok"), ("other", "skipped")]
+    assert found.results[1].reason == "main has answered, and --quick asks once"
+    assert "other" not in found.sections
+
+
+@pytest.mark.parametrize("main", [good, segfault, leave])
+def test_with_quick_a_stand_in_is_asked_where_it_is_needed(main: Callable[[Host, Request], Shm]) -> None:
+    probes = [stand_in("other", needed=True), Probe(name="main", section=Shm, collect=main, isolated=True)]
+    found = examine(LocalHost(), probes, Request(quick=True), timeout_s=10)
+    assert found.results[0].status == "ok"
+    assert "other" in found.sections
+
+
+def test_without_quick_every_probe_is_asked() -> None:
+    probes = [Probe(name="main", section=Shm, collect=good, isolated=True), stand_in("other", needed=False)]
+    found = examine(LocalHost(), probes, Request(), timeout_s=10)
+    assert [result.status for result in found.results] == ["ok", "ok"]
+
+
+def test_a_stand_in_for_a_probe_that_is_not_asked_is_asked() -> None:
+    found = examine(LocalHost(), [stand_in("other", needed=False)], Request(quick=True), timeout_s=10)
+    assert [result.status for result in found.results] == ["ok"]
+
+
+def own_pid(host: Host, request: Request) -> Shm:
+    return Shm(size_bytes=known(os.getpid(), "test"))
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_is_harmless_when_quick_shares_a_child_then(quick: bool) -> None:
+    probes = [
+        Probe(name="a", section=Shm, collect=own_pid),
+        Probe(name="b", section=Shm, collect=own_pid, isolated=True, harmless_when_quick=True),
+    ]
+    found = examine(LocalHost(), probes, Request(quick=quick), timeout_s=10)
+    pids = {section.size_bytes.value for section in found.sections.values() if isinstance(section, Shm)}
+    assert len(pids) == (1 if quick else 2)
