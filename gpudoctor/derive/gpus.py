@@ -12,6 +12,7 @@ from gpudoctor.model.fact import Fact, absent, absent_like, known
 from gpudoctor.model.facts import CudaDevice, Facts, Gpu, GpuProcess, Gpus, PciGpu
 
 T = TypeVar("T")
+_LINKS_OF_A_BRIDGE = 4
 TABLE = "hardware table"
 _GENERATION_BY_GTS = {2.5: 1, 5.0: 2, 8.0: 3, 16.0: 4, 32.0: 5, 64.0: 6}
 
@@ -155,14 +156,16 @@ def _with_table(gpu: Gpu, name: str, row: HardwareRow | None) -> Gpu:
         return replace(gpu, nvlinks_expected=unlisted, pcie_width_gpu_max=unlisted, p2p_policy=policy)
     return replace(
         gpu,
-        nvlinks_expected=_expected_links(row),
+        nvlinks_expected=_expected_links(row, gpu.nvlinks_active.or_none()),
         pcie_width_gpu_max=_table_fact(row.pcie_lanes),
         p2p_policy=_table_fact(row.pcie_p2p),
     )
 
 
-def _expected_links(row: HardwareRow) -> Fact[int]:
-    if row.form == "card":
+def _expected_links(row: HardwareRow, active: int | None) -> Fact[int]:
+    """A card of up to four links has one bridge for all of them; larger ones may have only some of their bridges."""
+    one_bridge = (row.nvlinks_active or 0) <= _LINKS_OF_A_BRIDGE and bool(active)
+    if row.form == "card" and not one_bridge:
         return absent("not_applicable", "a card has NVLink only where a bridge is fitted")
     return _table_fact(row.nvlinks_active)
 

@@ -115,6 +115,23 @@ class Laboratory:
         arguments = [argument.format_map(places) for argument in one.arguments]
         return [str(GPUDOCTOR), "check", *quick, *options, *arguments, *launch]
 
+    def snapshot(self, name: str) -> Path:
+        """A snapshot of a machine as it is, with a torch that works."""
+        plain = Situation(situation=name, machine=name, cause="none")
+        file = self._folder / f"{name}.json"
+
+        def take() -> Path:
+            command = [str(GPUDOCTOR), "snapshot", "--quick", "-o", str(file)]
+            subprocess.run(command, env=self.env(plain), check=True, capture_output=True, timeout=TIMEOUT_S)
+            return file
+
+        return self._once.get(f"snapshot {name}", take)
+
+    def offline(self, name: str, *arguments: str) -> Outcome:
+        """`gpudoctor check --snapshot` of that machine, for a run described by `arguments`."""
+        command = [str(GPUDOCTOR), "check", "--snapshot", str(self.snapshot(name)), "--format", "json", *arguments]
+        return Outcome(subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False))
+
     def env(self, one: Situation) -> dict[str, str]:
         """The environment of a shell on that machine."""
         folder, target, places = self._machine(one), self._target(one.target), self._places(one)

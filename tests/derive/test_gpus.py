@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from gpudoctor.derive import derive
@@ -37,6 +38,20 @@ def test_a_card_has_no_expected_number_of_links_because_a_bridge_may_be_missing(
     (found,) = derive(machine(["NVIDIA GeForce RTX 3090"])).gpus.devices.or_none() or ()
     assert found.nvlinks_expected.absent == "not_applicable"
     assert found.p2p_policy.or_none() == "bridge"
+
+
+@pytest.mark.parametrize(
+    ("name", "active", "expected"),
+    [("NVIDIA GeForce RTX 3090", 2, 4), ("NVIDIA A100 80GB PCIe", 4, None), ("NVIDIA GeForce RTX 3090", 0, None)],
+)
+def test_a_fitted_bridge_has_all_its_links_where_a_card_takes_one_only(
+    name: str, active: int, expected: int | None
+) -> None:
+    facts = machine([name])
+    devices = tuple(replace(gpu, nvlinks_active=known(active, "nvml")) for gpu in facts.nvml.devices.or_none() or ())
+    nvml = replace(facts.nvml, devices=known(devices, "nvml"))
+    (found,) = derive(replace(facts, nvml=nvml)).gpus.devices.or_none() or ()
+    assert found.nvlinks_expected.or_none() == expected
 
 
 def test_a_model_outside_the_table_is_not_judged_by_it() -> None:
