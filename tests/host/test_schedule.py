@@ -177,9 +177,7 @@ def test_a_missing_command_is_a_missing_tool() -> None:
 
 
 def stand_in(name: str, *, needed: bool) -> Probe:
-    return Probe(
-        name=name, section=Shm, collect=good, isolated=True, stands_in_for="main", is_needed=lambda _: needed
-    )
+    return Probe(name=name, section=Shm, collect=good, isolated=True, stands_in_for="main", is_needed=lambda _: needed)
 
 
 def test_with_quick_a_stand_in_is_left_out_where_it_is_not_needed() -> None:
