@@ -23,16 +23,30 @@ def register(app: typer.Typer) -> None:
 def check(
     context: typer.Context,
     launch: options.Launch = None,
-    tp: Annotated[Optional[int], typer.Option("--tp", min=1, help="Tensor-parallel size.")] = None,
-    pp: Annotated[Optional[int], typer.Option("--pp", min=1, help="Pipeline-parallel size.")] = None,
-    dp: Annotated[Optional[int], typer.Option("--dp", min=1, help="Data-parallel size (replicas).")] = None,
+    tp: Annotated[
+        Optional[int], typer.Option("--tp", min=1, max=options.MAX_SIZE, help="Tensor-parallel size.")
+    ] = None,
+    pp: Annotated[
+        Optional[int], typer.Option("--pp", min=1, max=options.MAX_SIZE, help="Pipeline-parallel size.")
+    ] = None,
+    dp: Annotated[
+        Optional[int], typer.Option("--dp", min=1, max=options.MAX_SIZE, help="Data-parallel size (replicas).")
+    ] = None,
     model: Annotated[Optional[str], typer.Option("--model", help="Model id or folder.")] = None,
     quant: Annotated[Optional[str], typer.Option("--quant", help="Quantisation, e.g. awq, fp8.")] = None,
     dtype: Annotated[Optional[str], typer.Option("--dtype", help="bf16, fp16 or fp32.")] = None,
-    max_model_len: Annotated[Optional[int], typer.Option("--max-model-len", min=1, help="Context length.")] = None,
+    max_model_len: Annotated[
+        Optional[int], typer.Option("--max-model-len", min=1, max=options.MAX_TOKENS, help="Context length.")
+    ] = None,
     gpu_memory_utilization: Annotated[
         Optional[float],
-        typer.Option("--gpu-memory-utilization", min=0.01, max=1.0, help="Share of each GPU that the run may use."),
+        typer.Option(
+            "--gpu-memory-utilization",
+            min=0.01,
+            max=1.0,
+            callback=options.finite,
+            help="Share of each GPU that the run may use.",
+        ),
     ] = None,
     framework: Annotated[Optional[str], typer.Option("--framework", help="vllm, sglang, tgi ...")] = None,
     python: options.Python = None,
@@ -115,7 +129,8 @@ def _command(
 
 def _prepare(rule_dirs: tuple[Path, ...], format_name: str) -> None:
     """Load what is needed after the probes, while they run."""
-    from gpudoctor.cli.diagnose_facts import rule_set
+    from gpudoctor.cli import assemble, diagnose_facts, write  # noqa: F401 - only loaded
+    from gpudoctor.cli.rule_set import rule_set
     from gpudoctor.render import renderer
 
     rule_set(rule_dirs)

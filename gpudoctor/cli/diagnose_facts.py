@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
+from gpudoctor.cli.rule_set import rule_set
 from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import Diagnosis, diagnose
-from gpudoctor.engine.load import RuleSet, load_rules
 from gpudoctor.model.change import Change
 from gpudoctor.model.facts import Facts, Workload
-from gpudoctor.paths import rules_dir
 
 
 def diagnose_facts(
@@ -25,12 +23,6 @@ def diagnose_facts(
     rules = rule_set(tuple(rule_dirs))
     facts = derive(raw)
     return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=_rewrite)
-
-
-@cache
-def rule_set(extra: tuple[Path, ...]) -> RuleSet:
-    """The packaged rules and those of `extra`, loaded once: `check` asks for them while the probes still run."""
-    return load_rules(rules_dir(), *extra)
 
 
 def _rewrite(workload: Workload, change: Change) -> str:

@@ -143,9 +143,9 @@ def _obey(orders: int, answers: int) -> None:
 
 def _detach(parent: int) -> None:
     """Die with the parent, and keep nobody waiting who reads its output. Progress still goes to stderr."""
-    from gpudoctor.host.process import die_with_parent
+    from gpudoctor.host.process import die_with_parent, open_null
 
     die_with_parent(parent)
-    null = os.open(os.devnull, os.O_RDWR)
+    null = open_null()
     os.dup2(null, 0)
     os.dup2(null, 1)

@@ -23,8 +23,8 @@ def explain(
     """Say what a finding means, why it happens, what to do, and on which sources that rests."""
     import io
 
-    from gpudoctor.cli.diagnose_facts import rule_set
     from gpudoctor.cli.rule_docs import cause_doc, rule_doc
+    from gpudoctor.cli.rule_set import rule_set
     from gpudoctor.cli.write import render_options, write_stdout
     from gpudoctor.engine.catalogue import did_you_mean
     from gpudoctor.engine.causes import causes

@@ -13,7 +13,7 @@ from gpudoctor.cli.assemble import Examined, examined
 from gpudoctor.errors import InputFileError
 from gpudoctor.host import Host, HostError, LocalHost
 from gpudoctor.host.probe import Request
-from gpudoctor.model.fact import known
+from gpudoctor.model.fact import absent, known
 from gpudoctor.model.facts import Workload
 
 if TYPE_CHECKING:
@@ -77,7 +77,10 @@ def with_model_config(host: Host, workload: Workload) -> Workload:
     model = workload.model.or_none()
     if not model or not model.startswith(("/", "./", "../", "~")):
         return workload
-    folder = str(Path(model).expanduser().absolute())
+    try:
+        folder = str(Path(model).expanduser().absolute())
+    except (OSError, RuntimeError) as error:  # the current folder is gone; nobody knows this ~user
+        return replace(workload, model_config=absent("failed", str(error), "config.json"))
     try:
         text = host.read(f"{folder}/config.json", _MAX_CONFIG_BYTES).decode("utf-8", "replace")
     except HostError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -12,7 +13,20 @@ from gpudoctor.errors import UsageError
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown ... (see the README).")]
 TextOrJson = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
 Output = Annotated[Optional[Path], typer.Option("--output", "-o", help="Write the result to this file.")]
-Timeout = Annotated[float, typer.Option("--timeout", min=0.5, max=3600, help="Seconds for all probing together.")]
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse NaN, which no range excludes. Raises UsageError."""
+    if value is not None and math.isnan(value):
+        raise UsageError("nan is no number that an option can have", "give a number")
+    return value
+
+
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0.5, max=3600, callback=finite, help="Seconds for all probing together.")
+]
+MAX_SIZE = 10**6  # of a parallel dimension
+MAX_TOKENS = 10**12
 Python = Annotated[
     Optional[str],
     typer.Option("--python", metavar="PATH", help="Interpreter whose torch and framework are examined."),

@@ -25,8 +25,8 @@ def list_rules(rules: options.RuleDirs = None, format_name: options.TextOrJson =
     """Every rule: id, cause, severity, title."""
     import msgspec
 
-    from gpudoctor.cli.diagnose_facts import rule_set
     from gpudoctor.cli.rule_docs import rule_doc
+    from gpudoctor.cli.rule_set import rule_set
     from gpudoctor.cli.write import write_stdout
 
     options.check_text_or_json(format_name)
@@ -53,7 +53,7 @@ def lint_rules(rules: options.RuleDirs = None, format_name: options.TextOrJson =
 
 def run_rule_cases(rules: options.RuleDirs = None, format_name: options.TextOrJson = "text") -> None:
     """Run the test cases that the rules bring with them."""
-    from gpudoctor.cli.diagnose_facts import rule_set
+    from gpudoctor.cli.rule_set import rule_set
     from gpudoctor.engine.cases import run_cases
 
     options.check_text_or_json(format_name)

@@ -7,7 +7,6 @@ import os
 import select
 import sys
 from contextlib import suppress
-from typing import Literal, TextIO
 
 _STANDARD = 3
 # What a write says when the result cannot be delivered: a full disk, a quota, a size limit, a terminal that is gone.
@@ -21,18 +20,16 @@ def ensure_open() -> None:
     """
     if sys.stdin is not None and sys.stdout is not None and sys.stderr is not None:
         return
-    opened = os.open(os.devnull, os.O_RDWR)
+    from gpudoctor.host.process import open_null
+
+    opened = open_null()
     while opened < _STANDARD:
         os.set_inheritable(opened, True)
-        opened = os.open(os.devnull, os.O_RDWR)
+        opened = open_null()
+    sys.stdin = sys.stdin or os.fdopen(os.dup(opened), encoding="utf-8")
+    sys.stdout = sys.stdout or os.fdopen(os.dup(opened), "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(os.dup(opened), "w", encoding="utf-8")
     os.close(opened)
-    sys.stdin = sys.stdin or _null("r")
-    sys.stdout = sys.stdout or _null("w")
-    sys.stderr = sys.stderr or _null("w")
-
-
-def _null(mode: Literal["r", "w"]) -> TextIO:
-    return open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123
 
 
 def write(text: str) -> None:
@@ -59,7 +56,9 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def discard_stdout() -> None:
     """What is still buffered goes nowhere, and Python does not complain about it at exit."""
-    null = os.open(os.devnull, os.O_WRONLY)
+    from gpudoctor.host.process import open_null
+
+    null = open_null()
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -71,17 +73,23 @@ def write_file(path: Path, text: str) -> None:
     Raises:
         UsageError: the folder is missing or may not be written.
     """
+    if path == Path():
+        raise UsageError("-o '' names no file", "choose another -o FILE")
     if str(path) == "-":
         write_stdout(text)
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    target = Path(os.path.realpath(path))  # what a link names is written, and the link stays
+    draft = target.parent / f".gpudoctor.{os.getpid()}"
     try:
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if path.exists() and not path.is_file():  # /dev/null, a named pipe
             with path.open("wb", buffering=0) as stream:
                 streams.write_all(stream.fileno(), text.encode())
             return
         draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        draft.replace(target)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror or error}", "choose another -o FILE") from error

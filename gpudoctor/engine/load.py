@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from collections.abc import Iterable, Sequence, Set
@@ -21,6 +22,8 @@ from gpudoctor.engine.yaml_strict import MAX_BYTES, parse
 from gpudoctor.errors import UsageError
 
 MAX_FILES: Final = 2000
+_MAX_ENTRIES = 20_000  # of any kind: `--rules /` is a mistake, and takes hours to walk through
+_DEPTH = 2  # <area>/<slug>.yaml; one level more is looked at, to say what is wrong
 
 
 class RuleSet(msgspec.Struct, frozen=True):
@@ -140,7 +143,7 @@ def _rule_or_note(
 def _files(folder: FilePath, *, foreign: bool) -> list[FilePath]:
     if not folder.is_dir():
         raise _error(folder, "is no folder", "--rules takes a folder of <area>/<slug>.yaml")
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
+    files = _rule_files(folder)
     problems: list[Problem] = []
     if len(files) > MAX_FILES:
         raise _error(folder, f"holds more than {MAX_FILES} rules", "name the folder of the rules")
@@ -155,6 +158,21 @@ def _files(folder: FilePath, *, foreign: bool) -> list[FilePath]:
     if problems:
         raise RuleFileError(problems)
     return files
+
+
+def _rule_files(folder: FilePath) -> list[FilePath]:
+    """What may be meant as a rule, a level too deep as well; what cannot be listed holds none."""
+    found: list[FilePath] = []
+    entries = 0
+    for here, folders, names in os.walk(folder):
+        place = FilePath(here)
+        if len(place.relative_to(folder).parts) >= _DEPTH:
+            folders.clear()
+        entries += len(folders) + len(names)
+        if entries > _MAX_ENTRIES:
+            raise _error(folder, f"holds more than {_MAX_ENTRIES} files", "name the folder of the rules")
+        found += [place / name for name in names if name.endswith((".yaml", ".yml")) and os.path.isfile(place / name)]  # noqa: PTH113 - no error where it is gone or denied
+    return sorted(found)
 
 
 def _check_mode(place: FilePath) -> list[Problem]:

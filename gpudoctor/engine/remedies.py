@@ -28,9 +28,14 @@ def remedies(
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             defects.append(clean(f"internal: fix {remedy.title.text!r}: {type(error).__name__}: {error}"))
             continue
-        if fix is not None:
+        if fix is not None and not any(_same(fix, earlier) for earlier in made):
             made.append(fix)
     return tuple(made), tuple(defects)
+
+
+def _same(fix: Fix, earlier: Fix) -> bool:
+    """Several fixes of a rule can come to one and the same command, or be one sentence with and without a command."""
+    return fix.title == earlier.title or (fix.command != "" and fix.command == earlier.command)
 
 
 def _fix(remedy: Remedy, frame: Frame, rewrite: Rewriter | None) -> Fix | None:

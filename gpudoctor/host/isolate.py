@@ -20,7 +20,7 @@ from gpudoctor.host import marker as call_marker
 from gpudoctor.host.access import Host
 from gpudoctor.host.marker import CallMarker
 from gpudoctor.host.probe import Probe, Request
-from gpudoctor.host.process import die_with_parent, kill_session, wait_channel
+from gpudoctor.host.process import die_with_parent, kill_session, open_null, wait_channel
 from gpudoctor.model.facts.section import Section
 
 _LENGTH = struct.Struct("!I")
@@ -137,7 +137,7 @@ def _detach(border: Border) -> None:
     die_with_parent(border.parent)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    null = os.open(os.devnull, os.O_RDWR)
+    null = open_null()
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     limit = os.sysconf("SC_OPEN_MAX")

@@ -57,6 +57,16 @@ def _own_group(parent: int) -> None:
     die_with_parent(parent)
 
 
+def open_null() -> int:
+    """A descriptor of /dev/null or, where there is no /dev, of a pipe that nobody reads."""
+    try:
+        return os.open(os.devnull, os.O_RDWR)
+    except OSError:
+        reader, writer = os.pipe()
+        os.close(reader)
+        return writer
+
+
 def die_with_parent(parent: int) -> None:
     """In a new process: SIGKILL when the process `parent`, which started it, ends; at once where it already has."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -52,7 +52,7 @@ def _explicit(files: Host, python: str, chosen_by: str, env: Mapping[str, str]) 
             return Target(executable, chosen_by)
     if python.startswith("~/") and env.get("HOME"):
         python = env["HOME"] + python[1:]
-    path = os.path.abspath(python)  # noqa: PTH100 - does not resolve links
+    path = _absolute(python)
     if files.may_run(path):
         return Target(path, chosen_by)
     for name in _PYTHON_NAMES:
@@ -60,6 +60,14 @@ def _explicit(files: Host, python: str, chosen_by: str, env: Mapping[str, str]) 
         if files.may_run(inside):
             return Target(inside, chosen_by)
     return Target(path, chosen_by, _problem(files, path))
+
+
+def _absolute(path: str) -> str:
+    """Without resolving links; from the root where the current folder is gone."""
+    try:
+        return os.path.abspath(path)  # noqa: PTH100
+    except FileNotFoundError:
+        return os.path.normpath(f"/{path}")
 
 
 def _problem(files: Host, path: str) -> str:
@@ -121,7 +129,7 @@ def _shebang(files: Host, script: str, env: Mapping[str, str]) -> Iterator[str]:
 def _on_path(files: Host, name: str, env: Mapping[str, str]) -> Iterator[str]:
     """Every executable of this name on PATH, in order; a name with a slash is itself."""
     if "/" in name:
-        folders, name = [os.path.dirname(os.path.abspath(name))], os.path.basename(name)  # noqa: PTH100, PTH119, PTH120
+        folders, name = [os.path.dirname(_absolute(name))], os.path.basename(name)  # noqa: PTH119, PTH120
     else:
         folders = [folder for folder in env.get("PATH", os.defpath).split(":") if folder.startswith("/")]
     for folder in folders:

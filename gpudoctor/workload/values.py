@@ -17,6 +17,8 @@ _DTYPES = {
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 _FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 _NUMBER = re.compile(r"\+?(\d{1,18})")
+_MAX_COUNT = 10**6  # of processes, GPUs, sequences: three of them multiplied still fit 64 bits
+_MAX_INT = 2**63 - 1
 _HUMAN = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([kKmMgG])i?")
 _DECIMAL = {"k": 10**3, "m": 10**6, "g": 10**9}
 _BINARY = {"K": 2**10, "M": 2**20, "G": 2**30}
@@ -40,14 +42,17 @@ def convert(kind: Kind, field: str, text: str) -> Fields:
 
 def _int(text: str) -> int:
     try:
-        return int(text) if len(text) < 20 else _fail(text, "a whole number")
+        value = int(text) if len(text) < 20 else _fail(text, "a whole number")
     except ValueError:
         return _fail(text, "a whole number")
+    return _within(value, text)
 
 
 def _count(text: str) -> int:
     match = _NUMBER.fullmatch(text)
     value = int(match.group(1)) if match else _fail(text, "a whole number")
+    if value > _MAX_COUNT:
+        return _fail(text, f"a number of at most {_MAX_COUNT}")
     return value if value >= 1 else _fail(text, "a number of at least 1")
 
 
@@ -55,7 +60,7 @@ def _tokens(text: str) -> int | None:
     human = _HUMAN.fullmatch(text)
     if human:
         unit = human.group(2)
-        return int(float(human.group(1)) * (_DECIMAL.get(unit) or _BINARY[unit]))
+        return _within(int(float(human.group(1)) * (_DECIMAL.get(unit) or _BINARY[unit])), text)
     if text.lower() == "auto":
         return None
     value = _int(text)
@@ -88,7 +93,11 @@ def _size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if not match:
         return _fail(text, "a size such as 16g")
-    return int(float(match.group(1)) * 1024 ** _SIZE_UNITS[match.group(2).lower()])
+    return _within(int(float(match.group(1)) * 1024 ** _SIZE_UNITS[match.group(2).lower()]), text)
+
+
+def _within(value: int, text: str) -> int:
+    return value if value <= _MAX_INT else _fail(text, "a smaller number")
 
 
 def _range(text: str) -> int | None:
