@@ -137,7 +137,8 @@ class Laboratory:
         folder, target, places = self._machine(one), self._target(one.target), self._places(one)
         own = {name: value.format_map(places) for name, value in one.env.items()}
         base = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-        base["PATH"] = f"{target.prefix}/bin:{os.environ.get('PATH', os.defpath)}"  # an activated environment
+        # An activated environment, and nothing of the one that the tests run in: its torchrun would be examined.
+        base["PATH"] = f"{target.prefix}/bin:/usr/bin:/bin"
         shell = {"HOME": str(target.home), "VIRTUAL_ENV": str(target.prefix), **own}
         return environment(folder, one.faults, shell, base=base)
 
