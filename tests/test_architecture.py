@@ -20,10 +20,11 @@ ALLOWED: dict[str, set[str]] = {
     "host": set(),
     "workload": set(),
     "probes": {"host", "readers", "data"},
-    "derive": {"data"},
+    "fit": {"data"},
+    "derive": {"data", "fit"},
     "engine": {"data"},
     "smoke": {"host", "data"},
-    "cli": {"host", "probes", "readers", "workload", "derive", "engine", "smoke", "render", "redact", "data"},
+    "cli": {"host", "probes", "readers", "workload", "derive", "engine", "fit", "smoke", "render", "redact", "data"},
     "__main__": {"cli"},
     "__init__": set(),
 }
