@@ -6,10 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import fields, replace
 
 from gpudoctor import __version__
+from gpudoctor.cli.diagnosable import undiagnosable
 from gpudoctor.model.fact import Reason, absent
 from gpudoctor.model.facts import Facts, Section, Workload
 from gpudoctor.model.report import ProbeResult, Report, Status, Summary, Tool
@@ -58,10 +59,12 @@ def build_report(examined_: Examined, facts: Facts, diagnosis: Diagnosis, notes:
     counts = dict.fromkeys(("error", "warning", "info"), 0)
     for finding in diagnosis.findings:
         counts[finding.severity] += 1
+    # An error that was found stands, however little else could be read.
+    problem = None if counts["error"] else undiagnosable(facts, examined_.probes)
     return Report(
         tool=TOOL,
         created_at=examined_.created_at,
-        status=_status(facts, counts),
+        status="unknown" if problem else _status(counts),
         host=_host(facts),
         workload=_workload(facts),
         findings=diagnosis.findings,
@@ -70,16 +73,12 @@ def build_report(examined_: Examined, facts: Facts, diagnosis: Diagnosis, notes:
         facts=facts,
         summary=Summary(counts["error"], counts["warning"], counts["info"], diagnosis.evaluated),
         notes=tuple(notes),
+        error=problem or UNSET,
     )
 
 
-def _status(facts: Facts, counts: Mapping[str, int]) -> Status:
-    if counts["error"]:
-        return "error"
-    looked = (facts.gpus.count, facts.gpus.pci_count, facts.driver.module_loaded, facts.nvml.init_error)
-    if not any(fact.known for fact in looked):
-        return "unknown"
-    return "warning" if counts["warning"] else "ok"
+def _status(counts: Mapping[str, int]) -> Status:
+    return "error" if counts["error"] else "warning" if counts["warning"] else "ok"
 
 
 def _host(facts: Facts) -> dict[str, str | int | list[str] | None]:

@@ -97,6 +97,7 @@ class _Run:
         try:
             if meanwhile is not None:
                 meanwhile()
+            self._stand_in()  # for what could not even be started
             while self.children:
                 self._listen()
                 self._enforce()

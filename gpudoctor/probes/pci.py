@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.host.probe import Probe, Request
-from gpudoctor.host.reading import parse_fact, read_fact, text_or
+from gpudoctor.host.reading import names_in, parse_fact, read_fact, text_or
 from gpudoctor.model.fact import Fact, absent, absent_like, known
 from gpudoctor.model.facts import Pci, PciGpu, PciPath
 from gpudoctor.probes._pci_paths import SOURCE, Located, PathFinder
@@ -27,6 +27,7 @@ from gpudoctor.readers.pci_sysfs import (
 T = TypeVar("T")
 
 DEVICES = "/sys/bus/pci/devices"
+_BUSES = "/sys/bus"
 _NVIDIA = "0x10de"
 _GPU_CLASSES = ("0x0300", "0x0302")  # VGA controller, 3D controller
 _NVSWITCH_CLASS = "0x0680"
@@ -38,7 +39,7 @@ def collect(host: Host, request: Request) -> Pci:  # noqa: ARG001 - every probe 
     """Everything that /sys shows without a driver. Costs a few milliseconds for eight GPUs."""
     active, kinds = _iommu(host)
     try:
-        names = host.list_dir(DEVICES)
+        names = _addresses(host)
     except HostError as error:
         return Pci(
             gpus=error.fact(DEVICES),
@@ -64,6 +65,16 @@ def collect(host: Host, request: Request) -> Pci:  # noqa: ARG001 - every probe 
         iommu_active=active,
         iommu_kinds=kinds,
     )
+
+
+def _addresses(host: Host) -> tuple[str, ...]:
+    """What is on the bus. A kernel that shows other buses and no PCI has none: a small virtual machine, mostly."""
+    try:
+        return host.list_dir(DEVICES)
+    except HostError as error:
+        if error.reason == "not_applicable" and names_in(host, _BUSES):
+            return ()
+        raise
 
 
 def _nvidia_classes(host: Host, names: tuple[str, ...]) -> dict[str, str]:

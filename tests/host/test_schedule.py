@@ -220,3 +220,22 @@ def test_what_is_harmless_when_quick_shares_a_child_then(quick: bool) -> None:
     found = examine(LocalHost(), probes, Request(quick=quick), timeout_s=10)
     pids = {section.size_bytes.value for section in found.sections.values() if isinstance(section, Shm)}
     assert len(pids) == (1 if quick else 2)
+
+
+def test_where_nothing_can_be_started_every_probe_says_so() -> None:
+    """Also one that waits for another, which never ran."""
+    script = """
+import resource
+from gpudoctor.host.local import LocalHost
+from gpudoctor.host.probe import Probe, Request
+from gpudoctor.host.schedule import examine
+from gpudoctor.model.facts.shm import Shm
+def collect(host, request): return Shm()
+first = Probe(name="first", section=Shm, collect=collect)
+second = Probe(name="second", section=Shm, collect=collect, stands_in_for="first", is_needed=lambda section: True)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+for result in examine(LocalHost(), [first, second], Request(quick=True), timeout_s=5).results:
+    print(result.name, result.status, "could not be started" in result.reason)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["first failed True", "second failed True"]

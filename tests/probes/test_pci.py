@@ -263,3 +263,14 @@ def test_this_machine_is_read() -> None:
     pci = collect(LocalHost(), REQUEST)
 
     assert pci.gpus.known or pci.gpus.absent == "not_applicable"
+
+
+def test_a_kernel_with_other_buses_and_no_pci_has_no_card(tmp_path: Path) -> None:
+    bare = Tree(tmp_path / "bare")
+    bare.folder("/sys/bus/virtio")
+    assert collect(bare.host(), REQUEST).gpus.or_none() == ()
+
+
+def test_without_any_bus_nothing_is_known_of_cards(tmp_path: Path) -> None:
+    gpus = collect(Tree(tmp_path / "bare").host(), REQUEST).gpus
+    assert (gpus.known, gpus.detail) == (False, "/sys/bus/pci/devices does not exist")
