@@ -1,48 +1,59 @@
-"""What a kind of pasted document is: how its first line looks, which lines follow, and what is read from them.
+"""What a recognised block of text is: a `topo -m` table, a kernel log, the report of collect_env.
 
-One file in `gpudoctor/readers/documents/` is one kind; each has a `DOCUMENT`. Kinds are looked for independently of one
-another: a topology matrix inside collect_env's output is read as a matrix too, and the lines of a document are still
-lines of the log.
+One file in `documents/` is one kind; each has a `DOCUMENT`. The lines that it gets are cleaned (no ANSI codes, no
+quoting, no prefixes of containers, tabs kept) and bounded in length, in their order, without line ends.
+
+Kinds are looked for independently of one another: the topology matrix inside collect_env's report is read as a matrix
+too, and the lines of a block are still lines of the log.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from gpudoctor.model.facts import Facts
+if TYPE_CHECKING:
+    from gpudoctor.model.facts import Facts
 
-# What a document is worth against another that says something else about the same thing.
-NOTE, REPORT, TOOL, SNAPSHOT = 1, 2, 3, 4
+# What a kind is worth where another says something else about the same thing.
+NOTE = 1  # what a person wrote down, in whatever words
+REPORT = 2  # a program that repeats what others told it: collect_env, ds_report
+TOOL = 3  # the program that asks the driver or the kernel
+SNAPSHOT = 4  # our own file
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """One kind of document.
+    """A kind of block.
 
-    Attributes:
-        name: unique; the file's name.
-        literals: a line that can begin it holds one of these; for a scanner that looks for many literals at once.
-        begins: whether a line, without its prefixes, is a first line.
-        belongs: whether the next line is still part, given how many lines there are so far. Where it is not, the
-            line may begin the next document of the same kind.
-        read: the lines as a partial `Facts`. Never raises on any text.
-        max_lines: lines beyond are not looked at.
-        trust: `TOOL` for the full output of the program that asks the driver or the kernel, `REPORT` for a program
-            that repeats others, `NOTE` for what a person wrote down, `SNAPSHOT` for our own file.
+    `begins` is asked for lines that hold one of `literals` only. From there on every next line is asked
+    `belongs(line, taken)`, where `taken` counts the lines before it (the first one included), until it says no or
+    `max_lines` are taken; the line that ends a block may begin the next one of the same kind. Blank lines are asked
+    too; trailing ones may be taken.
+
+    The lines of a `scattered` kind need not stand together: every line that `begins` accepts is part of one block, up
+    to `max_lines` in the whole text, and `belongs` is not asked.
+
+    `read` never raises on bad text: what is unreadable is absent as `parse_error`, what the block does not say is left
+    `not_provided`.
     """
 
-    name: str
-    literals: tuple[str, ...]
+    name: str  # shown as the source of its facts: `nvidia-smi topo -m`
+    literals: tuple[str, ...]  # case-sensitive; a line that can begin the block holds one of these
     begins: Callable[[str], bool]
-    belongs: Callable[[str, int], bool]
     read: Callable[[Sequence[str]], Facts]
-    max_lines: int = 2000
+    belongs: Callable[[str, int], bool] = lambda _line, _taken: False
+    max_lines: int = 5000
+    scattered: bool = False
     trust: int = TOOL
 
 
 class Block(Struct, frozen=True):
-    """Consecutive lines that look like one document. `line` is the number of the first, from 1."""
+    """The lines of one document. `line` is the number of the first, from 1."""
 
     document: Document
     line: int
@@ -52,38 +63,53 @@ class Block(Struct, frozen=True):
 class BlockFinder:
     """Takes lines in order; each kind has at most one block open at a time, of bounded length."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
-        self._documents = documents
+    def __init__(self, kinds: Sequence[Document]) -> None:
+        self._kinds = kinds
         self._open: dict[str, tuple[Document, int, list[str]]] = {}
         self._number = 0
 
     def line(self, text: str) -> Iterator[Block]:
         """The blocks that this line ends."""
         self._number += 1
-        for name, (document, first, lines) in list(self._open.items()):
-            if document.belongs(text, len(lines)) and len(lines) < document.max_lines:
+        for kind, first, lines in list(self._open.values()):
+            if kind.scattered:
+                continue
+            if len(lines) < kind.max_lines and kind.belongs(text, len(lines)):
                 lines.append(text)
             else:
-                del self._open[name]
-                yield Block(document, first, tuple(lines))
-        for document in self._documents:
-            if document.name not in self._open and _may_begin(document, text) and document.begins(text):
-                self._open[document.name] = (document, self._number, [text])
+                del self._open[kind.name]
+                yield Block(kind, first, tuple(lines))
+        for kind in self._kinds:
+            self._begin(kind, text)
 
     def end(self) -> Iterator[Block]:
         """The blocks that the end of the text ends."""
-        for document, first, lines in self._open.values():
-            yield Block(document, first, tuple(lines))
+        for kind, first, lines in self._open.values():
+            yield Block(kind, first, tuple(lines))
         self._open.clear()
 
+    def _begin(self, kind: Document, text: str) -> None:
+        taken = self._open.get(kind.name)
+        if taken is not None and (not kind.scattered or len(taken[2]) >= kind.max_lines):
+            return
+        if any(literal in text for literal in kind.literals) and kind.begins(text):
+            if taken is None:
+                self._open[kind.name] = (kind, self._number, [text])
+            else:
+                taken[2].append(text)
 
-def blocks(lines: Sequence[str], documents: Sequence[Document]) -> Iterator[Block]:
-    """Every block in `lines`, in the order of their ends."""
-    finder = BlockFinder(documents)
+
+def blocks(lines: Sequence[str], kinds: Sequence[Document]) -> Iterator[Block]:
+    """Every block in a short text, in the order of their ends."""
+    finder = BlockFinder(kinds)
     for line in lines:
         yield from finder.line(line)
     yield from finder.end()
 
 
-def _may_begin(document: Document, text: str) -> bool:
-    return any(literal in text for literal in document.literals)
+@cache
+def documents() -> tuple[Document, ...]:
+    """Every kind, in the order of the names of their files."""
+    package = import_module("gpudoctor.readers.documents")
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_"))
+    return tuple(import_module(f"gpudoctor.readers.documents.{name}").DOCUMENT for name in names)
