@@ -4,6 +4,7 @@ A *raw* section is filled by exactly one probe (or, offline, by readers of text)
 from the others by `gpudoctor.derive`, which is where several sources of one fact are joined.
 """
 
+from gpudoctor.model.facts.collective import Collective, RankProgress
 from gpudoctor.model.facts.cuda import CudaDevice, CudaDriver, PeerAccess
 from gpudoctor.model.facts.driver import Driver
 from gpudoctor.model.facts.environment import Environment
@@ -31,6 +32,7 @@ from gpudoctor.model.facts.visible import Visible
 from gpudoctor.model.facts.workload import Workload
 
 __all__ = [
+    "Collective",
     "CudaDevice",
     "CudaDriver",
     "Distribution",
@@ -60,6 +62,7 @@ __all__ = [
     "PciPath",
     "PeerAccess",
     "PythonTarget",
+    "RankProgress",
     "Rdma",
     "RdmaDevice",
     "Section",

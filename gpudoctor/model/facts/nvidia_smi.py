@@ -30,6 +30,8 @@ class NvidiaSmi(Section, frozen=True, kw_only=True):
     driver_version: Fact[str] = NOT_PROVIDED
     cuda_driver_version: Fact[str] = NOT_PROVIDED
     gpus: Fact[tuple[Gpu, ...]] = NOT_PROVIDED
+    gpus_partial: Fact[bool] = NOT_PROVIDED  # there may be more GPUs: a cut paste, or a list of those in use
+    models: Fact[tuple[str, ...]] = NOT_PROVIDED  # named somewhere without saying how many there are
     topology: Fact[tuple[SmiPair, ...]] = NOT_PROVIDED
     p2p: Fact[tuple[SmiP2p, ...]] = NOT_PROVIDED
     cpu_affinity: Fact[tuple[str, ...]] = NOT_PROVIDED  # by GPU index

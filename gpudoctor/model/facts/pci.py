@@ -43,4 +43,5 @@ class Pci(Section, frozen=True, kw_only=True):
     paths: Fact[tuple[PciPath, ...]] = NOT_PROVIDED
     nvswitches: Fact[int] = NOT_PROVIDED
     iommu_active: Fact[bool] = NOT_PROVIDED  # /sys/class/iommu is not empty
+    acs_redirect_seen: Fact[bool] = NOT_PROVIDED  # by any bridge of a listing that does not tell which GPUs are below
     iommu_kinds: Fact[tuple[str, ...]] = NOT_PROVIDED  # intel, amd, arm_smmu

@@ -1,5 +1,6 @@
 """The root of all facts."""
 
+from gpudoctor.model.facts.collective import Collective
 from gpudoctor.model.facts.cuda import CudaDriver
 from gpudoctor.model.facts.driver import Driver
 from gpudoctor.model.facts.environment import Environment
@@ -47,6 +48,7 @@ class Facts(Section, frozen=True, kw_only=True):
     network: Network = Network()
     rdma: Rdma = Rdma()
     kernel_log: KernelLog = KernelLog()
+    collective: Collective = Collective()
     workload: Workload = Workload()
     # Derived: computed from the others, never stored in a snapshot.
     gpus: Gpus = Gpus()
