@@ -198,7 +198,7 @@ def frames(lines: list[str]) -> tuple[str, ...]:
 
 
 def _short(path: str) -> str:
-    for mark in ("/site-packages/", "/smoke/_target/"):
+    for mark in ("/site-packages/", "/gpudoctor_worker/"):
         if mark in path:
             return path.rpartition(mark)[2]
     return path.replace(_HOME, "~", 1) if path.startswith(_HOME + "/") else path

@@ -17,6 +17,8 @@ _NCCL_LOG = {"NCCL_DEBUG": "INFO", "NCCL_DEBUG_SUBSYS": "INIT,ENV,NET,P2P,SHM"}
 # Left over from another launcher these would send a rank of ours to a foreign store, or into another group.
 _FOREIGN = ("TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT", "NCCL_COMM_ID", "NCCL_DEBUG_FILE")
 
+_WORKER = Path(__file__).with_name("_target")  # a folder with a __main__.py
+
 
 @dataclass(frozen=True)
 class Member:
@@ -36,7 +38,7 @@ class Plan:
 
     Attributes:
         python: the interpreter that runs the ranks.
-        worker: the file that it runs.
+        worker: the folder or file that it runs.
         members: the ranks to start here: all of them, or one under torchrun and its like.
         environ: the environment that the ranks start from.
         backend: one of BACKENDS.
@@ -49,7 +51,7 @@ class Plan:
     python: str
     members: tuple[Member, ...]
     environ: Mapping[str, str] = field(repr=False)
-    worker: Path = Path(__file__).with_name("_target") / "worker.py"
+    worker: Path = _WORKER
     backend: str = "auto"
     devices: str = ""
     ops: tuple[str, ...] = ("all_reduce",)

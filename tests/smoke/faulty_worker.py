@@ -5,84 +5,92 @@ FAULT=kill FAULT_RANK=1 FAULT_PHASE=comm_init
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-WORKER = Path(__file__).parents[2] / "gpudoctor" / "smoke" / "_target" / "worker.py"
+if TYPE_CHECKING:
+    from gpudoctor.smoke._target.gpudoctor_worker.main import main
+    from gpudoctor.smoke._target.gpudoctor_worker.patterns import PERIOD, Patterns
+    from gpudoctor.smoke._target.gpudoctor_worker.worker import Worker
+else:
+    # The target interpreter knows nothing of gpudoctor, as in earnest.
+    sys.path.insert(0, str(Path(__file__).parents[2] / "gpudoctor" / "smoke" / "_target"))
+    from gpudoctor_worker.main import main
+    from gpudoctor_worker.patterns import PERIOD, Patterns
+    from gpudoctor_worker.worker import Worker
 
-
-def load() -> Any:
-    """The shipped worker file as a module."""
-    spec = importlib.util.spec_from_file_location("worker", WORKER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-worker = load()
+FAULT = os.environ["FAULT"]
 
 
-class FaultyWorker(worker.Worker):  # type: ignore[misc, name-defined]  # loaded by path
+def is_mine(rank: int) -> bool:
+    """Whether the fault is in this rank."""
+    return os.environ.get("FAULT_RANK", "1") in (str(rank), "all")
+
+
+class FaultyPatterns(Patterns):
+    """Data that may be changed on its way."""
+
+    def __init__(self, torch: Any, device: Any, rank: int, world: int) -> None:
+        super().__init__(torch, device, rank, world)
+        self.mine = is_mine(rank)
+
+    def fill(self, out: Any, dtype: str, number: int) -> None:
+        super().fill(out, dtype, number)
+        if FAULT == "poison" and self.mine:
+            out[out.numel() // 2] += 1
+
+    def compare(self, got: Any, expected: Any, before: Any) -> Any:
+        if self.mine and got.numel() >= 1024:
+            if FAULT == "zeros":
+                got[512:] = 0
+            elif FAULT == "stale":
+                got.copy_(before()[0].repeat(got.numel() // PERIOD + 1)[: got.numel()])
+            elif FAULT == "own":
+                got.copy_(before()[1].repeat(got.numel() // PERIOD + 1)[: got.numel()])
+            elif FAULT == "noise":
+                got[7] = 3.5
+        return super().compare(got, expected, before)
+
+
+class FaultyWorker(Worker):
     """One rank that may break."""
 
-    fault = os.environ["FAULT"]
+    patterns_class = FaultyPatterns
 
     def run(self) -> None:
-        if self.fault == "world" and self.mine():
-            self.world += 1
+        if FAULT == "world" and is_mine(self.place.rank):
+            self.place = self.place._replace(world=self.place.world + 1)
         super().run()
 
-    def mine(self) -> bool:
-        """Whether the fault is in this rank."""
-        return os.environ.get("FAULT_RANK", "1") in (str(self.rank), "all")
-
     def phase(self, name: str, function: Callable[[], None]) -> None:
-        self.tell("phase", phase=name)
-        if self.mine() and name == os.environ.get("FAULT_PHASE"):
+        self.channel.tell("phase", phase=name)
+        if is_mine(self.place.rank) and name == os.environ.get("FAULT_PHASE"):
             self.break_down()
         function()
 
     def break_down(self) -> None:
         """Do what FAULT says."""
-        if self.fault == "kill":
+        if FAULT == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
-        elif self.fault == "stop":
+        elif FAULT == "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
-        elif self.fault == "sleep":
+        elif FAULT == "sleep":
             time.sleep(600)
-        elif self.fault == "raise":
+        elif FAULT == "raise":
             raise RuntimeError("something of its own")
-        elif self.fault == "segfault":
+        elif FAULT == "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
-        elif self.fault == "memory":
+        elif FAULT == "memory":
             import resource
 
             now = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
             resource.setrlimit(resource.RLIMIT_AS, (now + (1 << 20), now + (1 << 20)))
 
-    def fill(self, out: Any, dtype: str, number: int) -> None:
-        super().fill(out, dtype, number)
-        if self.fault == "poison" and self.mine():
-            out[out.numel() // 2] += 1
-
-    def compare_data(self, got: Any, expected: Any, before: Any) -> Any:
-        if self.mine() and got.numel() >= 1024:
-            if self.fault == "zeros":
-                got[512:] = 0
-            elif self.fault == "stale":
-                got.copy_(before.repeat(got.numel() // worker.PERIOD + 1)[: got.numel()])
-            elif self.fault == "noise":
-                got[7] = 3.5
-        return super().compare_data(got, expected, before)
-
 
 if __name__ == "__main__":
-    worker.main(sys.argv, FaultyWorker)
+    main(sys.argv, FaultyWorker)

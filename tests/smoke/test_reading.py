@@ -60,7 +60,7 @@ def test_the_main_threads_frames_are_taken_from_a_dump() -> None:
         "",
         "Current thread 0x02 (most recent call first):",
         '  File "/x/site-packages/torch/distributed/c10d.py", line 7 in all_reduce',
-        '  File "/y/smoke/_target/worker.py", line 9 in check',
+        '  File "/y/smoke/_target/gpudoctor_worker/worker.py", line 9 in check',
     ]
     assert frames(dump) == ("all_reduce (torch/distributed/c10d.py:7)", "check (worker.py:9)")
 

@@ -1,0 +1,43 @@
+"""A GPU for each rank, or the CPU where there is no GPU and none was asked for."""
+
+from __future__ import annotations
+
+from .channel import Channel, RefusedError
+from .config import Config
+from .opaque import Device, Torch
+from .place import Place
+
+
+def choose(torch: Torch, config: Config, place: Place, channel: Channel) -> tuple[str, Device]:
+    """Backend and device of this rank. Raises RefusedError."""
+    wanted = config.backend
+    count = 0 if wanted == "gloo" else torch.cuda.device_count()
+    if count or wanted == "nccl" or config.devices_asked:
+        backend, device = "nccl", _take_gpu(torch, count, place, channel)
+    else:
+        backend, device = "gloo", torch.device("cpu")
+        torch.set_num_threads(1)
+        if not torch.distributed.is_gloo_available():
+            raise RefusedError("no_backend", "this build of torch has no gloo")
+    channel.tell("facts", backend=backend, device=str(device))
+    return backend, device
+
+
+def _take_gpu(torch: Torch, count: int, place: Place, channel: Channel) -> Device:
+    """Bind this rank to its GPU."""
+    channel.tell("facts", backend="nccl", devices=count)
+    if torch.version.cuda is None:
+        raise RefusedError("no_cuda_build", "this build of torch has no CUDA: " + str(torch.__version__))
+    if place.local_rank >= count or place.local_world > count:
+        text = "%d ranks on this machine, torch sees %d GPUs" % (place.local_world, count)
+        raise RefusedError("too_few_devices", text)
+    if not torch.distributed.is_nccl_available():
+        raise RefusedError("no_backend", "this build of torch has no NCCL")
+    device = torch.device("cuda", place.local_rank)
+    torch.cuda.set_device(device)
+    torch.zeros(1, device=device)  # creates the context
+    torch.cuda.synchronize()
+    name = torch.cuda.get_device_properties(device).name
+    version = torch.cuda.nccl.version()
+    channel.tell("facts", gpu=name, nccl=".".join(map(str, version)) if isinstance(version, tuple) else str(version))
+    return device

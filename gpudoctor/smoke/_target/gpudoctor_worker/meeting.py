@@ -1,0 +1,60 @@
+"""The ranks find each other and compare what they were started with."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from typing import Any
+
+from .channel import Channel, RefusedError
+from .opaque import Dist
+from .place import Place
+
+_SAY_EVERY_S = 1.0
+# What must be the same on every rank, and the name of the reason for refusal where it is not.
+_SAME = (("world", "world_size"), ("backend", "backend_differs"), ("config", "options_differ"))
+
+
+class Meeting:
+    """The store that all ranks share, and waiting for one another in it."""
+
+    def __init__(self, dist: Dist, place: Place, channel: Channel, timeout: timedelta) -> None:
+        self._place = place
+        self._channel = channel
+        master = place.rank == 0 and not place.store_elsewhere
+        store = dist.TCPStore(place.host, place.port, place.world, master, timeout=timeout, wait_for_workers=False)
+        self.store = dist.PrefixStore(place.prefix, store)
+
+    def compare(self, mine: dict[str, Any]) -> list[dict[str, Any]]:
+        """What every rank says of itself, by rank. Raises RefusedError where ranks are of different runs."""
+        self.store.set("hello/%d" % self._place.rank, json.dumps(mine))
+        said = []
+        for other in range(self._place.world):
+            self._await("hello/%d" % other, other)
+            theirs = json.loads(self.store.get("hello/%d" % other))
+            self._refuse_another_run(mine, theirs, other)
+            said.append(theirs)
+        return said
+
+    def part(self) -> None:
+        """Nobody goes before all have come to the end, because rank 0 holds the store."""
+        self.store.set("bye/%d" % self._place.rank, "1")
+        for other in range(self._place.world) if self._place.rank == 0 else ():
+            self._await("bye/%d" % other, other)
+
+    def _refuse_another_run(self, mine: dict[str, Any], theirs: dict[str, Any], other: int) -> None:
+        for key, kind in _SAME:
+            if mine[key] != theirs[key]:
+                text = "rank %d was started with %s %s, rank %d with %s"
+                raise RefusedError(kind, text % (self._place.rank, key, mine[key], other, theirs[key]))
+
+    def _await(self, key: str, other: int) -> None:
+        """Wait for a rank's sign in the store; say now and then who is missing."""
+        started = said = time.monotonic()
+        while not self.store.check([key]):
+            now = time.monotonic()
+            if now - said > _SAY_EVERY_S:
+                self._channel.tell("waiting", rank=other)
+                said = now
+            time.sleep(0.002 if now - started < 0.5 else 0.05)

@@ -1,0 +1,108 @@
+"""The phases of a rank, in order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Callable, Mapping
+
+from . import device, memory
+from .channel import Channel, RefusedError
+from .collectives import Collectives
+from .config import Config
+from .correctness import Correctness, sizes_up_to
+from .meeting import Meeting
+from .opaque import Device, Torch
+from .patterns import Patterns
+from .place import Place
+from .timing import Timing
+
+_LATER_S = 60  # our launcher's deadline comes before any of torch's
+
+
+class Worker:
+    """One rank. What a phase brings is there for the ones after it."""
+
+    patterns_class = Patterns
+    torch: Torch
+    backend: str
+    device: Device
+    meeting: Meeting
+    max_bytes: int
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self.config = config
+        self.channel = Channel(config.pipe)
+        self.place = Place.of(environ)
+        self.timeout = timedelta(seconds=config.timeout_s + _LATER_S)
+
+    def run(self) -> None:
+        """The life of a rank."""
+        self.phase("import", self.import_torch)
+        self.phase("cuda_init", self.choose_device)
+        self.phase("rendezvous", self.meet)
+        self.phase("comm_init", self.init_group)
+        self.phase("correctness", self.check)
+        self.phase("bandwidth", self.measure)
+        self.phase("teardown", self.leave)
+        self.channel.tell("phase", phase="done")
+
+    def phase(self, name: str, function: Callable[[], None]) -> None:
+        """Announce a phase, then do it."""
+        self.channel.tell("phase", phase=name)
+        function()
+
+    def import_torch(self) -> None:
+        """Import torch and torch.distributed."""
+        import torch
+        import torch.distributed
+
+        self.torch = torch
+        self.channel.tell("facts", torch=str(torch.__version__), cuda=str(torch.version.cuda or ""))
+        if not torch.distributed.is_available():
+            raise RefusedError("no_distributed", "this build of torch has no torch.distributed")
+
+    def choose_device(self) -> None:
+        """A GPU for each rank, or the CPU."""
+        self.backend, self.device = device.choose(self.torch, self.config, self.place, self.channel)
+
+    def meet(self) -> None:
+        """Find the other ranks, make sure that all were started for the same run, agree on the largest message."""
+        free = memory.free_bytes(self.torch, self.device, self.place)
+        mine = {
+            "world": self.place.world,
+            "backend": self.backend,
+            "max_bytes": memory.largest_message(self.config.max_bytes, free, self.device),
+            "config": self.config.shared(),
+        }
+        self.meeting = Meeting(self.torch.distributed, self.place, self.channel, self.timeout)
+        self.max_bytes = min(said["max_bytes"] for said in self.meeting.compare(mine))
+
+    def init_group(self) -> None:
+        """Build the communicator and send the first bytes through it."""
+        memory.take_shared_memory()
+        dist, world = self.torch.distributed, self.place.world
+        dist.init_process_group(
+            self.backend, store=self.meeting.store, rank=self.place.rank, world_size=world, timeout=self.timeout
+        )
+        one = self.torch.ones(1, device=self.device)
+        dist.all_reduce(one)
+        if float(one) != world:
+            raise RefusedError("first_reduce", "the sum of %d ones is %g" % (world, float(one)))
+
+    def check(self) -> None:
+        """Every element of every result."""
+        rank, world = self.place.rank, self.place.world
+        patterns = self.patterns_class(self.torch, self.device, rank, world)
+        collectives = Collectives(self.torch.distributed, patterns, rank, world)
+        checks = Correctness(collectives, patterns, self.channel, rank)
+        checks.run(self.config.ops, self.config.dtypes, sizes_up_to(self.max_bytes))
+
+    def measure(self) -> None:
+        """Time by size."""
+        timing = Timing(self.torch, self.device, self.place.world, self.channel)
+        timing.run(self.config.ops, sizes_up_to(self.max_bytes))
+
+    def leave(self) -> None:
+        """Part from the group, then from each other."""
+        self.torch.distributed.destroy_process_group()
+        self.meeting.part()
