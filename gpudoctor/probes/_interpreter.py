@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gpudoctor.host.access import Command, Host, HostError
 from gpudoctor.host.probe import Request
+from gpudoctor.host.pyenv import behind_shim
 from gpudoctor.host.target import Target, choose_python
 from gpudoctor.readers.target_answer import Answer, last, parse
 
@@ -99,8 +100,9 @@ def _ask(host: Host, request: Request, target: Target) -> Interpreter:
 def run_script(host: Host, request: Request, target: Target, script: str, deadline_s: float) -> Command:
     """Run a script of `_target` under the target, with the workload's environment. Raises HostError."""
     # -B: examining an environment leaves no __pycache__ there.
-    argv = [target.executable, "-B", str(SCRIPTS / script)]
-    return host.run(argv, timeout_s=request.seconds_left(deadline_s), env=request.environment(host))
+    env = request.environment(host)
+    argv = [behind_shim(host.unrooted, target.executable, env), "-B", str(SCRIPTS / script)]
+    return host.run(argv, timeout_s=request.seconds_left(deadline_s), env=env)
 
 
 def no_python(target: Target, command: Command) -> HostError:
