@@ -12,6 +12,7 @@ from gpudoctor.model.facts.gpus import Gpu, GpuProcess, Gpus
 from gpudoctor.model.facts.group import Group
 from gpudoctor.model.facts.kernel_log import KernelLog, Xid
 from gpudoctor.model.facts.limits import Limits
+from gpudoctor.model.facts.log import Log, RankDeath, RankPhase
 from gpudoctor.model.facts.machine import Machine
 from gpudoctor.model.facts.memory import HostMemory
 from gpudoctor.model.facts.model_shape import ModelShape
@@ -49,6 +50,7 @@ __all__ = [
     "Item",
     "KernelLog",
     "Limits",
+    "Log",
     "Machine",
     "ModelShape",
     "Nccl",
@@ -62,6 +64,8 @@ __all__ = [
     "PciPath",
     "PeerAccess",
     "PythonTarget",
+    "RankDeath",
+    "RankPhase",
     "RankProgress",
     "Rdma",
     "RdmaDevice",

@@ -8,6 +8,7 @@ from gpudoctor.model.facts.gpus import Gpus
 from gpudoctor.model.facts.group import Group
 from gpudoctor.model.facts.kernel_log import KernelLog
 from gpudoctor.model.facts.limits import Limits
+from gpudoctor.model.facts.log import Log
 from gpudoctor.model.facts.machine import Machine
 from gpudoctor.model.facts.memory import HostMemory
 from gpudoctor.model.facts.model_shape import ModelShape
@@ -50,6 +51,7 @@ class Facts(Section, frozen=True, kw_only=True):
     kernel_log: KernelLog = KernelLog()
     collective: Collective = Collective()
     workload: Workload = Workload()
+    log: Log = Log()
     # Derived: computed from the others, never stored in a snapshot.
     gpus: Gpus = Gpus()
     visible: Visible = Visible()

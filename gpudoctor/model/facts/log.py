@@ -1,0 +1,58 @@
+"""What logs state and show (raw, filled offline or by `--log`). What is exactly another fact is that one instead."""
+
+from gpudoctor.model.fact import NOT_PROVIDED, Fact
+from gpudoctor.model.facts.section import Item, Section
+
+
+class RankPhase(Item, frozen=True, kw_only=True):
+    """How far one rank came."""
+
+    rank: int
+    phase: str  # as `Log.last_phase`
+    line: int
+    file: str = ""
+
+
+class RankDeath(Item, frozen=True, kw_only=True):
+    """The first error of one rank."""
+
+    rank: int
+    line: int
+    text: str
+    echo: bool  # it only reports another one's
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """All files together, in time order where they tell it.
+
+    Everything here is absent `not_provided` where no log was given. With a log, lists are empty and counts are 0 where
+    it says nothing; single values are absent.
+    """
+
+    lines: Fact[int] = NOT_PROVIDED
+    frameworks: Fact[tuple[str, ...]] = NOT_PROVIDED  # vllm sglang tgi trtllm deepspeed ray ... in order of appearance
+    engine_v1: Fact[bool] = NOT_PROVIDED  # of vLLM
+    ranks: Fact[tuple[int, ...]] = NOT_PROVIDED  # that wrote something, at most 1024
+    nodes: Fact[tuple[str, ...]] = NOT_PROVIDED  # names or addresses that wrote something, at most 1024
+    world_size: Fact[int] = NOT_PROVIDED  # as the run stated it
+    nccl_versions: Fact[tuple[str, ...]] = NOT_PROVIDED  # of the libraries that spoke; two: nodes differ
+    transports: Fact[tuple[str, ...]] = NOT_PROVIDED  # P2P/IPC P2P/CUMEM SHM NET/Socket NET/IB ..., as NCCL writes them
+    networks: Fact[tuple[str, ...]] = NOT_PROVIDED  # Socket IB ... that NCCL chose
+    interfaces: Fact[tuple[str, ...]] = NOT_PROVIDED  # that NCCL or Gloo chose
+    nccl_init_started: Fact[int] = NOT_PROVIDED  # lines "Init START"
+    nccl_init_complete: Fact[int] = NOT_PROVIDED  # lines "Init COMPLETE"
+    nccl_nranks: Fact[int] = NOT_PROVIDED  # of the largest communicator
+    last_phase: Fact[str] = NOT_PROVIDED  # import rendezvous comm_init init_complete weight_loading profiling
+    #                                       graph_capture ready running
+    phases: Fact[tuple[RankPhase, ...]] = NOT_PROVIDED  # where ranks can be told apart
+    first_errors: Fact[tuple[RankDeath, ...]] = NOT_PROVIDED  # in order: who died first is the first
+    progress: Fact[int] = NOT_PROVIDED  # lines that only a working run writes: steps, requests served
+    tracebacks: Fact[int] = NOT_PROVIDED
+    error_lines: Fact[int] = NOT_PROVIDED  # that a logger marks as an error, or that end a traceback
+    ended: Fact[str] = NOT_PROVIDED  # error | killed | interrupted | clean | nothing: how the last lines look
+    watchdog_timeouts: Fact[int] = NOT_PROVIDED  # "Watchdog caught collective operation timeout"
+    broadcast_waits: Fact[int] = NOT_PROVIDED  # "No available shared memory broadcast block"
+    said_hang: Fact[bool] = NOT_PROVIDED  # somebody wrote that it hangs, or stopped it by hand
+    hang: Fact[bool] = NOT_PROVIDED  # one of these signs, or it just stops after a phase that is no end
+    silence_seconds: Fact[float] = NOT_PROVIDED  # the longest gap between two time stamps
+    last_line: Fact[str] = NOT_PROVIDED
