@@ -41,17 +41,43 @@ class SmokeSize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SmokeWrong(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Wrong elements in one result. `kind`: all zeros, all of the round before (stale), or noise."""
+    """Wrong elements in one result. `kind`: all zeros, all from before the collective (stale), or noise."""
 
     rank: int
     op: str
     dtype: str
+    variant: str = ""  # of an all-reduce: "in place" or "out of place"
     bytes: int
-    round: int
+    round: int = 0  # of the collectives; the layer has none
     offset: int  # first wrong element
     count: int
     elements: int
     kind: Literal["zeros", "stale", "noise"]
+
+
+class SmokeLayerRun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The linear pair at one number of tokens. The slowest rank's times."""
+
+    kind: Literal["decode", "prefill"]
+    tokens: int
+    bytes: int  # of its all-reduce
+    sharded_us: float  # over all ranks, with the all-reduce
+    arithmetic_us: float  # a rank's share without the all-reduce
+    whole_us: float  # the unsharded pair on one device
+    communication_share: float  # of sharded_us, 0 to 1
+    speedup: float  # whole_us / sharded_us
+
+
+class SmokeLayer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A column-parallel and a row-parallel linear layer at a model's shape, against the unsharded pair."""
+
+    model: str = ""  # a row of the model table, or a folder; "" where the sizes were given
+    hidden: int
+    intermediate: int
+    dtype: str = ""
+    left_out: str = ""  # why it was not run
+    runs: tuple[SmokeLayerRun, ...] = ()
+    words: tuple[str, ...] = ()  # what it means for this TP size against one GPU
 
 
 class SmokePair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +115,7 @@ class SmokeReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     wrong: tuple[SmokeWrong, ...] = ()
     pairs: tuple[SmokePair, ...] = ()
     trials: tuple[SmokeTrial, ...] = ()
+    layer: SmokeLayer | None = None  # where a model or its sizes were given
     torch: str = ""
     nccl: str = ""
     python: str = ""

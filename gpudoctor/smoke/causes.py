@@ -167,8 +167,9 @@ def _evidence(report: SmokeReport, judgement: Judgement, around: Surroundings) -
 
 
 def _wrong_line(wrong: SmokeWrong) -> Evidence:
-    looks = {"zeros": "zeros", "stale": "the data of the round before", "noise": "noise"}[wrong.kind]
+    looks = {"zeros": "zeros", "stale": "what was there before the collective", "noise": "noise"}[wrong.kind]
+    what = (wrong.op, wrong.dtype, wrong.variant)
     text = f"{wrong.count} of {wrong.elements} elements from offset {wrong.offset}, {looks}"
     return Evidence(
-        label=f"rank {wrong.rank}, {wrong.op} {wrong.dtype} {wrong.bytes} bytes", value=text, source="smoke"
+        label=f"rank {wrong.rank}, {' '.join(filter(None, what))} {wrong.bytes} bytes", value=text, source="smoke"
     )

@@ -33,6 +33,16 @@ class Member:
 
 
 @dataclass(frozen=True)
+class LayerShape:
+    """The linear pair of a model's layer; `layers` is how many of them it has, None where that is not known."""
+
+    hidden: int
+    intermediate: int
+    layers: int | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True)
 class Plan:
     """One launch.
 
@@ -45,6 +55,7 @@ class Plan:
         devices: for CUDA_VISIBLE_DEVICES, in PCI order; "" leaves what the environment says.
         max_bytes: largest message; 0 lets the worker choose by backend and free memory.
         timeout_s: how long a rank may be silent before it is judged to hang.
+        layer: the linear pair that is run besides, None where no shape was given.
         joined: started by another launcher, whose variables must reach the rank.
     """
 
@@ -58,6 +69,7 @@ class Plan:
     dtypes: tuple[str, ...] = DTYPES
     max_bytes: int = 0
     timeout_s: float = 50.0
+    layer: LayerShape | None = None
     joined: bool = False
 
     def argv(self, pipe: int) -> list[str]:
@@ -70,6 +82,7 @@ class Plan:
             "dtypes": self.dtypes,
             "max_bytes": self.max_bytes,
             "timeout_s": self.timeout_s,
+            "layer": (self.layer.hidden, self.layer.intermediate) if self.layer else None,
         }
         # -u: what a library prints is read even when the rank is killed. -B: nothing is left beside the sources.
         return [self.python, "-u", "-B", str(self.worker), json.dumps(config)]

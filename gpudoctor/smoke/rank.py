@@ -46,12 +46,16 @@ class Event(msgspec.Struct, frozen=True):
     devices: int = -1
     op: str = ""
     dtype: str = ""
+    variant: str = ""
     bytes: int = 0
     seconds: float = 0.0
     round: int = 0
     offset: int = 0
     count: int = 0
     elements: int = 0
+    tokens: int = 0
+    arithmetic: float = 0.0  # seconds, as `seconds` and `whole`
+    whole: float = 0.0
 
 
 @dataclass

@@ -11,6 +11,7 @@ from gpudoctor.model.smoke import SmokeBackend, SmokeReport, SmokeSize, SmokeTri
 from gpudoctor.smoke.causes import Surroundings, finding_of
 from gpudoctor.smoke.judge import Judgement, describe, judge
 from gpudoctor.smoke.launch import Outcome, Progress, launch
+from gpudoctor.smoke.layer import layer_of
 from gpudoctor.smoke.nccl_log import transport
 from gpudoctor.smoke.plan import Plan
 from gpudoctor.smoke.rank import Event
@@ -53,6 +54,7 @@ def report_of(outcome: Outcome, judgement: Judgement) -> SmokeReport:
         transport=transport(logs) if backend == "nccl" else None,
         sizes=_sizes(outcome, wrong),
         wrong=wrong,
+        layer=layer_of(outcome, backend),
         trials=(
             SmokeTrial(
                 name="as asked",
@@ -90,6 +92,7 @@ def _wrong_of(rank: int, event: Event) -> SmokeWrong:
         rank=rank,
         op=event.op,
         dtype=event.dtype,
+        variant=event.variant,
         bytes=event.bytes,
         round=event.round,
         offset=event.offset,

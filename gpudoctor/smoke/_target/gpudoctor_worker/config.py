@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 
 class Config(NamedTuple):
@@ -16,6 +16,7 @@ class Config(NamedTuple):
     dtypes: Tuple[str, ...]
     max_bytes: int  # 0: what is usual for the backend
     timeout_s: float
+    layer: Optional[Tuple[int, int]] = None  # hidden and intermediate size of the layer to run
 
     @classmethod
     def parse(cls, text: str) -> Config:
@@ -24,4 +25,4 @@ class Config(NamedTuple):
 
     def shared(self) -> list[object]:
         """What must be the same on every rank."""
-        return [self.ops, self.dtypes, self.max_bytes]
+        return [self.ops, self.dtypes, self.max_bytes, self.layer]

@@ -41,3 +41,10 @@ def _take_gpu(torch: Torch, count: int, place: Place, channel: Channel) -> Devic
     version = torch.cuda.nccl.version()
     channel.tell("facts", gpu=name, nccl=".".join(map(str, version)) if isinstance(version, tuple) else str(version))
     return device
+
+
+def half_type(torch: Torch, device: Device) -> str:
+    """The 16-bit type that this GPU computes in: bf16 from Ampere (compute capability 8.0) on."""
+    if device.type == "cuda" and torch.cuda.get_device_properties(device).major < 8:
+        return "fp16"
+    return "bf16"

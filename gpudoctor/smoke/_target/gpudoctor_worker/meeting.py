@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, Dict
 
 from .channel import Channel, RefusedError
 from .opaque import Dist
@@ -14,6 +14,8 @@ from .place import Place
 _SAY_EVERY_S = 1.0
 # What must be the same on every rank, and the name of the reason for refusal where it is not.
 _SAME = (("world", "world_size"), ("backend", "backend_differs"), ("config", "options_differ"))
+
+Said = Dict[str, Any]  # what a rank says of itself; it crosses the store as JSON
 
 
 class Meeting:
@@ -26,7 +28,7 @@ class Meeting:
         store = dist.TCPStore(place.host, place.port, place.world, master, timeout=timeout, wait_for_workers=False)
         self.store = dist.PrefixStore(place.prefix, store)
 
-    def compare(self, mine: dict[str, Any]) -> list[dict[str, Any]]:
+    def compare(self, mine: Said) -> list[Said]:
         """What every rank says of itself, by rank. Raises RefusedError where ranks are of different runs."""
         self.store.set("hello/%d" % self._place.rank, json.dumps(mine))
         said = []
@@ -43,7 +45,7 @@ class Meeting:
         for other in range(self._place.world) if self._place.rank == 0 else ():
             self._await("bye/%d" % other, other)
 
-    def _refuse_another_run(self, mine: dict[str, Any], theirs: dict[str, Any], other: int) -> None:
+    def _refuse_another_run(self, mine: Said, theirs: Said, other: int) -> None:
         for key, kind in _SAME:
             if mine[key] != theirs[key]:
                 text = "rank %d was started with %s %s, rank %d with %s"

@@ -71,14 +71,7 @@ class Patterns:
         if bool(torch.eq(head, expected).all()) and bool(torch.eq(tail, expected[: tail.numel()]).all()):
             return None
         wrong = torch.cat([head.ne(expected).flatten(), tail.ne(expected[: tail.numel()])]).nonzero().flatten()
-        values = got[wrong]
-        if bool((values == 0).all()):
-            kind = "zeros"
-        elif any(bool((values == old[wrong % PERIOD]).all()) for old in before()):
-            kind = "stale"
-        else:
-            kind = "noise"
-        return Wrong(int(wrong[0]), int(wrong.numel()), kind)
+        return _describe(wrong, got[wrong], [old[wrong % PERIOD] for old in before()])
 
     def forget(self) -> None:
         """Give back the memory of the largest message."""
@@ -97,3 +90,19 @@ class Patterns:
 def _shift(rank: int, number: int, offset: int = 0) -> int:
     """Where in the period a rank's data of a round begins."""
     return (rank * _RANK_SHIFT + number * _ROUND_SHIFT + offset) % PERIOD
+
+
+def find_wrong(torch: Torch, got: Tensor, expected: Tensor, before: Tensor) -> Wrong | None:
+    """Compare every element with one that is as long; `before` is what may have been there before."""
+    if bool(torch.eq(got, expected).all()):
+        return None
+    wrong = got.ne(expected).nonzero().flatten()
+    return _describe(wrong, got[wrong], [before[wrong]])
+
+
+def _describe(places: Tensor, values: Tensor, before: list[Tensor]) -> Wrong:
+    if bool((values == 0).all()):
+        kind = "zeros"
+    else:
+        kind = "stale" if any(bool((values == old).all()) for old in before) else "noise"
+    return Wrong(int(places[0]), int(places.numel()), kind)

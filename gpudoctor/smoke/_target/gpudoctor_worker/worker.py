@@ -10,7 +10,8 @@ from .channel import Channel, RefusedError
 from .collectives import Collectives
 from .config import Config
 from .correctness import Correctness, sizes_up_to
-from .meeting import Meeting
+from .layer import Layer, Shape, obstacle
+from .meeting import Meeting, Said
 from .opaque import Device, Torch
 from .patterns import Patterns
 from .place import Place
@@ -23,11 +24,14 @@ class Worker:
     """One rank. What a phase brings is there for the ones after it."""
 
     patterns_class = Patterns
+    layer_class = Layer
     torch: Torch
     backend: str
     device: Device
     meeting: Meeting
+    said: list[Said]  # by every rank of itself, when they met
     max_bytes: int
+    layer: Layer | None = None
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self.config = config
@@ -72,10 +76,13 @@ class Worker:
             "world": self.place.world,
             "backend": self.backend,
             "max_bytes": memory.largest_message(self.config.max_bytes, free, self.device),
+            "free": free,
+            "half": device.half_type(self.torch, self.device) if self.config.layer else "",
             "config": self.config.shared(),
         }
         self.meeting = Meeting(self.torch.distributed, self.place, self.channel, self.timeout)
-        self.max_bytes = min(said["max_bytes"] for said in self.meeting.compare(mine))
+        self.said = self.meeting.compare(mine)
+        self.max_bytes = min(said["max_bytes"] for said in self.said)
 
     def init_group(self) -> None:
         """Build the communicator and send the first bytes through it."""
@@ -96,11 +103,27 @@ class Worker:
         collectives = Collectives(self.torch.distributed, patterns, rank, world)
         checks = Correctness(collectives, patterns, self.channel, rank)
         checks.run(self.config.ops, self.config.dtypes, sizes_up_to(self.max_bytes))
+        if self.config.layer:
+            self.check_layer(Shape(*self.config.layer))
+
+    def check_layer(self, shape: Shape) -> None:
+        """The linear pair of a layer, where every rank has room for it."""
+        free = min(said["free"] for said in self.said)
+        problem = obstacle(shape, self.place.world, free, cpu=self.device.type == "cpu")
+        if problem:
+            self.channel.tell("layer_left_out", text=problem)
+            return
+        half = "bf16" if all(said["half"] == "bf16" for said in self.said) else "fp16"
+        self.channel.tell("step", step="layer, made")
+        self.layer = self.layer_class(self.torch, self.device, self.place, shape, half=half)
+        self.layer.check(self.channel)
 
     def measure(self) -> None:
         """Time by size."""
         timing = Timing(self.torch, self.device, self.place.world, self.channel)
         timing.run(self.config.ops, sizes_up_to(self.max_bytes))
+        if self.layer:
+            self.layer.measure(timing, self.channel)
 
     def leave(self) -> None:
         """Part from the group, then from each other."""
