@@ -14,7 +14,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "paths": set(),
     "data": set(),
-    "readers": set(),
+    "readers": {"data", "workload"},
     "redact": set(),
     "render": set(),
     "host": set(),
