@@ -138,7 +138,7 @@ def _prepare(rule_dirs: tuple[Path, ...], format_name: str) -> None:
 
 
 def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
-    """Facts of a snapshot; a run described on the command line replaces the snapshot's."""
+    """Facts of a snapshot; a run described on the command line replaces the snapshot's, with its environment."""
     from msgspec.structs import replace
 
     from gpudoctor.cli.gather import from_snapshot
@@ -146,4 +146,6 @@ def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
     found = from_snapshot(path)
     if command is None:
         return found
-    return replace(found, facts=replace(found.facts, workload=command.workload))
+    from gpudoctor.cli.for_launch import with_launch
+
+    return replace(found, facts=with_launch(found.facts, command))

@@ -46,8 +46,10 @@ def request_of(command: ParsedCommand | None, *, python: str | None, quick: bool
     return Request(
         python=python or command.workload.interpreter.or_none(),
         launch_env=command.env,
-        # What only the shell will know (`NAME=$OTHER`) is at any rate not what it is there now.
-        unset=(*command.unset, *command.undecided),
+        unset=command.unset,
+        undecided=command.undecided,
+        filtered_by=command.filtered_by,
+        elsewhere=command.elsewhere,
         clean_environment=command.clean_environment,
         passed=command.passed,
         workload=command.workload,

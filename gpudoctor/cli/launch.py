@@ -24,10 +24,17 @@ def read_launch(words: Sequence[str] | None) -> tuple[ParsedCommand, tuple[str, 
     from gpudoctor.redact.launch import STAND_IN, without_secrets
 
     kept, count = without_secrets(words)
-    if not count:
-        return parse(kept), ()
-    what = "The launch command holds a secret" if count == 1 else f"The launch command holds {count} secrets"
-    return parse(kept), (f"{what}; every command shown here has {STAND_IN} in its place.",)
+    command = parse(kept)
+    notes = []
+    if count:
+        what = "The launch command holds a secret" if count == 1 else f"The launch command holds {count} secrets"
+        notes.append(f"{what}; every command shown here has {STAND_IN} in its place.")
+    if command.elsewhere:
+        notes.append(
+            f"{command.elsewhere} starts the run in another environment; its variables and GPUs are not known here. "
+            "Run gpudoctor there."
+        )
+    return command, tuple(notes)
 
 
 def without_credentials(text: str | None) -> str | None:

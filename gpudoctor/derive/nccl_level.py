@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gpudoctor.derive.variables import undecided
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import Facts, GpuPair
 
@@ -22,6 +23,9 @@ def uses_p2p(facts: Facts, pairs: Sequence[GpuPair], gpus: int) -> Fact[bool]:
     """Whether every pair of the group would use P2P."""
     if not pairs:
         return absent("not_applicable", "a group of one GPU has no pair")
+    doubt = undecided(facts, "NCCL_P2P_DISABLE", "NCCL_P2P_LEVEL")
+    if doubt:
+        return absent("not_provided", doubt)
     verdicts = [_pair_uses_p2p(facts, pair, gpus) for pair in pairs]
     if False in verdicts:
         return known(False, _SOURCE)

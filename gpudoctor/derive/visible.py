@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gpudoctor.derive.variables import undecided
 from gpudoctor.model.fact import Fact, Reason, absent, absent_like, known
 from gpudoctor.model.facts import Facts, Gpu, Visible
 
@@ -46,13 +47,23 @@ def derive_visible(facts: Facts, devices: tuple[Gpu, ...] | None) -> Visible:
     order = (variables or {}).get("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
     cuda_order = None if devices is None else _cuda_order(devices, order)
     raw = (variables or {}).get(VARIABLE)
-    visible = _unset(facts, devices, cuda_order) if raw is None else _set(facts, raw, devices, cuda_order)
+    doubt = undecided(facts, VARIABLE)
+    if doubt:
+        visible = _undecided(doubt)
+    else:
+        visible = _unset(facts, devices, cuda_order) if raw is None else _set(facts, raw, devices, cuda_order)
     return replace(
         visible,
         variable=known(VARIABLE, _SOURCE),
         device_order=known(order, _SOURCE),
         order_differs=_order_differs(devices, cuda_order),
     )
+
+
+def _undecided(why: str) -> Visible:
+    """Nobody here knows the list that the run gets, so neither what it sees."""
+    nothing: Fact[Any] = absent("not_provided", why, _SOURCE)
+    return Visible(**dict.fromkeys(Visible.__struct_fields__, nothing))
 
 
 def _unset(facts: Facts, devices: tuple[Gpu, ...] | None, cuda_order: tuple[int, ...] | None) -> Visible:

@@ -9,11 +9,14 @@ from typing import Final, get_args, get_origin, get_type_hints
 from msgspec import Struct
 
 from gpudoctor.engine.kinds import BOOL, FLOAT, INT, MAP, STR, Kind, list_of
-from gpudoctor.engine.values import Absent, Known, Many, Value, absent
-from gpudoctor.model.fact import Fact
+from gpudoctor.engine.values import NOTHING, Absent, Known, Many, Missing, Value, absent
+from gpudoctor.model.fact import NOT_PROVIDED, Fact
 from gpudoctor.model.facts import Facts, Item, Section
 
 _SCALARS: Final[dict[object, Kind]] = {bool: BOOL, int: INT, float: FLOAT, str: STR}
+
+# `environment.variables` has `environment.variables_undecided` beside it: names of which nobody knows.
+_GAPS: Final = "_undecided"
 
 # By which plain fields an item is called, the first that it has; items without any are called by position.
 _KEYS: Final = (("index",), ("pid",), ("a", "b"), ("bus_id",), ("path",), ("name", "port"), ("name",))
@@ -96,7 +99,11 @@ def field_value(owner: object, name: str, field: FieldType, path: str, source: s
     value = getattr(owner, name)
     if field.plain:
         return Known(value, path, source)
-    return fact_value(value, field.kind, path)
+    found = fact_value(value, field.kind, path)
+    if field.kind.name == "map" and isinstance(found, Known):
+        gaps: Fact[dict[str, str]] = getattr(owner, f"{name}{_GAPS}", NOT_PROVIDED)
+        return Known(found.value, path, found.source, gaps.or_none())
+    return found
 
 
 def map_value(mapping: Known, key: str) -> Value:
@@ -105,7 +112,15 @@ def map_value(mapping: Known, key: str) -> Value:
     path = f"{mapping.path}[{key}]"
     if isinstance(entries, dict) and key in entries:
         return Known(entries[key], path, mapping.source)
-    return Absent(frozenset([(path, "not_applicable (not set)")]), not_applicable=True)
+    doubt = map_doubt(mapping, key)
+    return Absent(doubt) if doubt else Absent(frozenset([(path, "not_applicable (not set)")]), not_applicable=True)
+
+
+def map_doubt(mapping: Known, key: str) -> Missing:
+    """What is missing to say whether a name that is not in a map is in it after all."""
+    gaps = mapping.undecided or {}
+    why = gaps.get(key) or gaps.get("*")
+    return frozenset([(f"{mapping.path}[{key}]", f"not_provided ({why})")]) if why else NOTHING
 
 
 def entries() -> Iterator[Entry]:

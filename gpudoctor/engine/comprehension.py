@@ -7,6 +7,7 @@ from typing import cast
 
 from msgspec import Struct
 
+from gpudoctor.engine.catalogue import map_doubt
 from gpudoctor.engine.node import Rows, Run
 from gpudoctor.engine.values import NOTHING, Absent, Frame, Known, Many, Missing, Value, truth_value
 
@@ -35,30 +36,39 @@ def _rows(
     frame: Frame, items: Value, loops: Sequence[Loop], element: Run, doubt: Missing
 ) -> Iterator[tuple[Missing, Value | None]]:
     loop, deeper = loops[0], loops[1:]
-    many = _as_many(items)
-    for item in many.values:
+    for own, item in _items(items):
+        if item is None:
+            yield doubt | own, None
+            continue
         frame.bind(loop.name, item)
         inside = _conditions(frame, loop)
         if inside is None:
             continue
+        row = doubt | own | inside
         if not deeper:
-            yield doubt | inside, element(frame)
+            yield row, element(frame)
             continue
         below = deeper[0].items(frame)
         if not isinstance(below, Absent):
-            yield from _rows(frame, below, deeper, element, doubt | inside)
+            yield from _rows(frame, below, deeper, element, row)
         elif not below.not_applicable:
-            yield doubt | inside | below.missing, None
-    if many.undecided:
-        yield doubt | many.undecided, None
+            yield row | below.missing, None
 
 
-def _as_many(value: Value) -> Many:
+def _items(value: Value) -> Iterator[tuple[Missing, Value | None]]:
+    """Each item with what leaves it undecided whether it is one; None for those that cannot be seen."""
     if isinstance(value, Known):  # a map: its names
-        return Many(
-            tuple(Known(name, f"{value.path}[{name}]", value.source) for name in cast("dict[str, str]", value.value))
-        )
-    return cast(Many, value)
+        for name in cast("dict[str, str]", value.value):
+            yield NOTHING, Known(name, f"{value.path}[{name}]", value.source)
+        for name in value.undecided or ():
+            doubt = map_doubt(value, name)
+            yield doubt, None if name == "*" else Known(name, f"{value.path}[{name}]", value.source)
+        return
+    many = cast(Many, value)
+    for item in many.values:
+        yield NOTHING, item
+    if many.undecided:
+        yield many.undecided, None
 
 
 def _conditions(frame: Frame, loop: Loop) -> Missing | None:

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
+from gpudoctor.engine.catalogue import map_doubt
 from gpudoctor.engine.node import Run
 from gpudoctor.engine.values import (
     FALSE,
@@ -81,7 +82,10 @@ def membership(left: Run, right: Run, *, negated: bool) -> Run:
 
 def _found(needle: object, hay: Value) -> bool | Absent:
     if isinstance(hay, Known):
-        return needle in cast("dict[str, str]", hay.value)
+        if needle in cast("dict[str, str]", hay.value):
+            return True
+        doubt = map_doubt(hay, str(needle))
+        return Absent(doubt) if doubt else False
     missing = cast(Many, hay).undecided
     for item in cast(Many, hay).values:
         if isinstance(item, Known) and item.value == needle:

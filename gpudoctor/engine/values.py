@@ -21,11 +21,15 @@ class EvaluationLimitError(Exception):
 
 
 class Known(Struct, frozen=True):
-    """A value. `path` and `source` say which fact it is; both empty for what was computed."""
+    """A value. `path` and `source` say which fact it is; both empty for what was computed.
+
+    A map may have names of which nobody knows whether they are in it: `undecided`, with the reason; "*" is any other.
+    """
 
     value: object
     path: str = ""
     source: str = ""
+    undecided: Mapping[str, str] | None = None
 
 
 class Absent(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
 
@@ -12,8 +12,8 @@ from gpudoctor.model.facts.section import Section
 from gpudoctor.model.facts.workload import Workload
 
 _TO_ANSWER_S = 0.5  # between the end of a hung command and the end of the examination
-# For a container we still examine this machine's interpreter, which needs its own; the image's are not known.
-_KEPT_FOR_A_CONTAINER = ("PATH", "HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "LANG", "TMPDIR")
+# Where the run gets none of the shell's variables we still examine this machine's interpreter, which needs its own.
+_KEPT_FOR_OURSELVES = ("PATH", "HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "LANG", "TMPDIR")
 
 
 class Request(Struct, frozen=True):
@@ -23,7 +23,10 @@ class Request(Struct, frozen=True):
     launch_env: tuple[tuple[str, str], ...] = ()  # leading VAR=value of the launch command, docker -e
     unset: tuple[str, ...] = ()  # taken out by the launch command: env -u, unset
     clean_environment: bool = False  # env -i
-    passed: tuple[str, ...] = ()  # what a container gets from the shell: docker run -e NAME
+    passed: tuple[str, ...] = ()  # what a container, or sudo, lets through: docker run -e NAME, --preserve-env=NAME
+    undecided: tuple[str, ...] = ()  # set by the launch command to what only the shell will know: NAME=$OTHER
+    filtered_by: str = ""  # the program that drops the shell's variables: sudo
+    elsewhere: str = ""  # the program that starts the run in another environment: ssh
     workload: Workload = field(default_factory=Workload)
     quick: bool = False  # nothing that imports torch
     skip_calls: frozenset[str] = frozenset()  # library functions that hung or crashed in an earlier attempt
@@ -31,17 +34,24 @@ class Request(Struct, frozen=True):
 
     def environment(self, host: Host) -> dict[str, str]:
         """The environment that the workload's process would get."""
-        kept = _KEPT_FOR_A_CONTAINER if self.workload.container.known else ()
+        kept = _KEPT_FOR_OURSELVES if self.only_passed else ()
         own = {name: host.environ[name] for name in kept if name in host.environ}
-        return {**own, **self.inherited(host), **dict(self.launch_env)}
+        return {**own, **self.inherited(host.environ), **dict(self.launch_env)}
 
-    def inherited(self, host: Host) -> dict[str, str]:
+    @property
+    def only_passed(self) -> bool:
+        """Whether of the shell's variables only those in `passed` are sure to reach the run."""
+        return self.workload.container.known or bool(self.filtered_by or self.elsewhere)
+
+    def inherited(self, shell: Mapping[str, str]) -> dict[str, str]:
         """The shell's variables that the launch command lets through."""
-        if self.workload.container.known:
-            return {name: host.environ[name] for name in self.passed if name in host.environ}
+        if self.only_passed:
+            return {name: shell[name] for name in self.passed if name in shell}
         if self.clean_environment:
             return {}
-        return {name: value for name, value in host.environ.items() if name not in self.unset}
+        # What only the shell will know (`NAME=$OTHER`) is at any rate not what it is there now.
+        gone = {*self.unset, *self.undecided}
+        return {name: value for name, value in shell.items() if name not in gone}
 
     def home(self, host: Host) -> str:
         """The home folder, which is not shown; "" where there is none."""

@@ -29,20 +29,29 @@ _CONF = "NCCL configuration files"
 
 
 def collect(host: Host, request: Request) -> Environment:
-    """Shell and launch command; a container gets only what the launch command gives it."""
+    """Shell and launch command, as they are now."""
     home = request.home(host)
-    in_container = request.workload.container.known
     shell = _allowed(host.environ.items(), home)
+    return environment_of(shell, _conf(host, request, home), request, _installed_nccl(host, request), home)
+
+
+def environment_of(
+    shell: dict[str, str], conf: Fact[dict[str, str]], request: Request, version: str | None, home: str = ""
+) -> Environment:
+    """What the launch command of `request` makes of a shell's allow-listed variables and of NCCL's configuration files.
+
+    A container gets only what the launch command gives it. `version` is the installed NCCL's, None where not known.
+    """
     launch = _allowed(request.launch_env, home)
-    conf = _conf(host, request, home)
-    defaults = {} if in_container else conf.or_none() or {}
-    variables = {**defaults, **_allowed(request.inherited(host).items(), home), **launch}
+    elsewhere = request.workload.container.known or bool(request.elsewhere)
+    defaults = {} if elsewhere else conf.or_none() or {}
+    variables = {**defaults, **request.inherited(shell), **launch}
     names = [name for name in sorted(variables) if name.startswith("NCCL_")]
-    version = _installed_nccl(host, request)
     unknown = tuple(name for name in names if not table().is_known(name))
     meant = (table().meant_by(name) for name in unknown)
     return Environment(
-        variables=known(variables, "launch command" if in_container else "environment"),
+        variables=known(dict(sorted(variables.items())), "launch command" if elsewhere else "environment"),
+        variables_undecided=known(_undecided(shell, request, variables), "launch command"),
         shell=known(shell, "environment"),
         launch=known(launch, "launch command"),
         nccl_conf=conf,
@@ -51,6 +60,20 @@ def collect(host: Host, request: Request) -> Environment:
         newer_nccl=_newer(names, version),
         removed_nccl=_removed(names, version),
     )
+
+
+def _undecided(shell: dict[str, str], request: Request, decided: dict[str, str]) -> dict[str, str]:
+    """Name -> why nobody here can say what the run gets."""
+    found = dict.fromkeys(request.undecided, "the launch command takes it from the shell")
+    if request.filtered_by:
+        why = f"{request.filtered_by} drops the shell's variables, unless its policy keeps them"
+        found |= dict.fromkeys(shell, why)
+    if request.elsewhere:
+        found["*"] = f"{request.elsewhere} starts the run in another environment than this shell's"
+    allow = allow_list()
+    return {
+        name: why for name, why in sorted(found.items()) if name not in decided and (name == "*" or allow.allows(name))
+    }
 
 
 def _allowed(variables: Iterable[tuple[str, str]], home: str) -> dict[str, str]:

@@ -39,6 +39,9 @@ class Layout(Struct, kw_only=True):
     lost: list[tuple[str, str]]  # name and the program that does not pass it on
     unset: list[str]
     clean_environment: bool = False
+    filtered_by: str = ""  # the program that drops the shell's variables: sudo
+    kept: tuple[str, ...] = ()  # those that it was told to keep
+    elsewhere: str = ""  # the program that starts the run in another environment: ssh, kubectl exec, docker exec
     front: int = 0  # offset at which NAME=value can be put
     program: int = 0  # offset of the program itself, where `env -u NAME` can be put
     barrier: Barrier | None = None

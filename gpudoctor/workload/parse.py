@@ -36,6 +36,8 @@ class ParsedCommand(Struct, frozen=True, kw_only=True):
         clean_environment: whether nothing of the shell's environment reaches the program (`env -i`).
         passed: variables that a container gets from the shell by name (`docker run -e NAME`).
         undecided: variables that it sets to something only the shell knows (`NAME=$OTHER`).
+        filtered_by: the program that drops the shell's variables (sudo), but for those in `passed`; "" for none.
+        elsewhere: the program that starts the run in another environment than this one (ssh); "" for none.
         argv: the words as they came.
     """
 
@@ -45,6 +47,8 @@ class ParsedCommand(Struct, frozen=True, kw_only=True):
     clean_environment: bool = False
     passed: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    filtered_by: str = ""
+    elsewhere: str = ""
     argv: tuple[str, ...] = ()
 
 
@@ -73,7 +77,9 @@ def parse(argv: Sequence[str]) -> ParsedCommand:
         undecided=tuple(name for name, value in env.items() if value is None),
         unset=tuple(dict.fromkeys(name for part in chain for name in part.unset if name not in env)),
         clean_environment=any(part.clean_environment for part in chain),
-        passed=_passed(chain),
+        passed=(*_passed(chain), *(name for part in chain for name in part.kept)),
+        filtered_by=next((part.filtered_by for part in chain if part.filtered_by), ""),
+        elsewhere=next((part.elsewhere for part in chain if part.elsewhere), ""),
         argv=words,
     )
 

@@ -14,7 +14,7 @@ from gpudoctor.workload.values import Fields, convert
 from gpudoctor.workload.words import Word
 
 _NEGATIVE = re.compile(r"-\d+(?:\.\d+)?")
-_FLAGS = frozenset({"flag", "flag_off"})
+_FLAGS = frozenset({"flag", "flag_off", "optional"})
 
 
 class Hit(Struct, frozen=True):
@@ -92,7 +92,7 @@ class _Scanner:
             self._hit(option, at, at, at, inline)
             return at + 1
         if option.kind in _FLAGS:
-            self._hit(option, at, -1, at, "true")
+            self._hit(option, at, -1, at, "" if option.kind == "optional" else "true")
             return at + 1
         if at + 1 >= len(self.words) or self._is_option(at + 1):
             return self._without_value(option, at)

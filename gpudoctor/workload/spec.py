@@ -17,6 +17,7 @@ Kind = Literal[
     "dtype",
     "flag",  # no value: true
     "flag_off",  # no value: false
+    "optional",  # a text where one is written in the same word (--name=text), else an empty one
     "boolean",  # a word: true or false; or no value: true
     "many",  # a number of 1 stands for "not used": expert parallelism as a size
     "size",  # bytes with a unit, as docker writes it: 16g, 10.24gb
@@ -66,6 +67,8 @@ class Spec(Struct, frozen=True, kw_only=True):
     follow: Follow = "end"
     skip: int = 0  # words of its own between its options and the command that it starts
     barrier: Literal["", "assign", "env"] = ""  # variables in front do not get through; how they are given inside
+    # What becomes of the shell's variables: passed on, dropped but for what a policy keeps, or those of another place.
+    environment: Literal["inherited", "filtered", "elsewhere"] = "inherited"
     takes_line: bool = False  # the command that it starts may be a whole command line in one word, as for ssh
     native: bool = False  # not a Python program: its folder says nothing about an interpreter
     chooses_python: bool = False  # uv, conda, ssh: the interpreter is not the one on this shell's PATH

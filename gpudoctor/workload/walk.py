@@ -160,6 +160,7 @@ class _Walker:
         self.layout.scans.append(found)
         self.at = found.end
         self.layout.chooses_python = self.layout.chooses_python or spec.chooses_python
+        self._place(found)
         if spec.role == "container":
             self._container(found)
         if spec.follow == "image":
@@ -181,11 +182,22 @@ class _Walker:
             return False
         if spec.takes_line and self.at == len(self.words) - 1 and " " in self.words[self.at].text:
             return self._line()
-        if spec.barrier and not _has(found, "keeps_environment"):
-            self._lose(spec.name, passed=frozenset())
+        if spec.barrier and not (spec.environment == "filtered" and not self.layout.filtered_by):
+            self._lose(spec.name, passed=frozenset(self.layout.kept))
             self.layout.barrier = Barrier(spec.barrier, self.words[self.at].start)
         self._assignments(moves_front=False)
         return True
+
+    def _place(self, found: Scan) -> None:
+        """Whether the shell's variables get through this program, and whether it is still this machine that runs it."""
+        if found.spec.environment == "elsewhere":
+            self.layout.elsewhere = self.layout.elsewhere or found.spec.name
+        if found.spec.environment != "filtered":
+            return
+        kept = [hit.text for hit in found.hits if hit.option.field == "keeps_environment"]
+        if "" not in kept:  # sudo -E keeps all
+            self.layout.filtered_by = found.spec.name
+            self.layout.kept = tuple(name for names in kept for name in names.split(","))
 
     def _environment(self, found: Scan) -> None:
         for hit in found.hits:
@@ -272,7 +284,3 @@ class _Walker:
             self.at += 1
             if moves_front and self.at < len(self.words):
                 self.layout.front = self.words[self.at].start
-
-
-def _has(found: Scan, field: str) -> bool:
-    return any(h.option.field == field for h in found.hits)

@@ -155,3 +155,46 @@ def test_an_undecided_item_is_named_by_its_key() -> None:
     assert truth_of("any(g.nvlinks_active > 100 for g in gpus.devices)", GIVEN) == Unknown(
         frozenset({("gpus.devices[1].nvlinks_active", "timeout")})
     )
+
+
+UNSURE: dict[str, Any] = {
+    "environment.variables": {"A": "1"},
+    "environment.variables_undecided": {"B": "sudo drops it"},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("environment.variables['A'] == '1'", "T"),
+        ("environment.variables['B'] == '1'", "U"),
+        ("environment.variables['C'] == '1'", "F"),
+        ("'A' in environment.variables", "T"),
+        ("'B' in environment.variables", "U"),
+        ("not ('B' in environment.variables)", "U"),
+        ("'C' in environment.variables", "F"),
+        ("[n for n in environment.variables if n == 'A']", "T"),
+        ("[n for n in environment.variables if n == 'B']", "U"),
+        ("[n for n in environment.variables if n == 'C']", "F"),
+        ("any(n == 'B' for n in environment.variables)", "U"),
+    ],
+)
+def test_a_map_may_have_names_of_which_nobody_knows(text: str, expected: str) -> None:
+    truth = truth_of(text, UNSURE)
+    assert kind(truth) == expected
+    if isinstance(truth, Unknown):
+        assert truth.missing == {("environment.variables[B]", "not_provided (sudo drops it)")}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("environment.variables['A'] == '1'", "T"),
+        ("'C' in environment.variables", "U"),
+        ("[n for n in environment.variables if n == 'A']", "T"),
+        ("[n for n in environment.variables if n == 'C']", "U"),
+    ],
+)
+def test_a_star_stands_for_every_other_name(text: str, expected: str) -> None:
+    given = {**UNSURE, "environment.variables_undecided": {"*": "another machine"}}
+    assert kind(truth_of(text, given)) == expected

@@ -162,3 +162,28 @@ def test_the_message_of_a_long_command_stays_short() -> None:
     _, command, carets = str(caught.value).split("\n")
     assert len(command) <= 80
     assert command[carets.index("^") : carets.rindex("^") + 1] == "four"
+
+
+@pytest.mark.parametrize(
+    ("command", "filtered_by", "elsewhere", "passed"),
+    [
+        ("vllm serve x", "", "", ()),
+        ("sudo vllm serve x", "sudo", "", ()),
+        ("sudo -E vllm serve x", "", "", ()),
+        ("sudo --preserve-env vllm serve x", "", "", ()),
+        ("sudo --preserve-env=A,B -u svc vllm serve x", "sudo", "", ("A", "B")),
+        ("nohup sudo nice -n 5 vllm serve x", "sudo", "", ()),
+        ("sudo bash -c 'vllm serve x'", "sudo", "", ()),
+        ("ssh host vllm serve x", "", "ssh", ()),
+        ("ssh host 'sudo vllm serve x'", "sudo", "ssh", ()),
+        ("kubectl exec -it pod -- vllm serve x", "", "kubectl exec", ()),
+        ("docker exec -e A -e B=1 box vllm serve x", "", "docker exec", ("A",)),
+        ("docker run -e A vllm/vllm-openai --model x", "", "", ("A",)),
+        ("ray job submit --working-dir . -- vllm serve x", "", "ray job submit", ()),
+    ],
+)
+def test_who_decides_over_the_variables_of_the_shell(
+    command: str, filtered_by: str, elsewhere: str, passed: tuple[str, ...]
+) -> None:
+    parsed = parse([command])
+    assert (parsed.filtered_by, parsed.elsewhere, parsed.passed) == (filtered_by, elsewhere, passed)

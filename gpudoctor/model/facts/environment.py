@@ -12,6 +12,9 @@ class Environment(Section, frozen=True, kw_only=True):
     """
 
     variables: Fact[dict[str, str]] = NOT_PROVIDED
+    # Those of which nobody here can say whether the run gets them, and with which value: name -> why. "*" stands for
+    # all that are not in `variables`. A rule that asks for one is not evaluated.
+    variables_undecided: Fact[dict[str, str]] = NOT_PROVIDED
     shell: Fact[dict[str, str]] = NOT_PROVIDED
     launch: Fact[dict[str, str]] = NOT_PROVIDED
     nccl_conf: Fact[dict[str, str]] = NOT_PROVIDED

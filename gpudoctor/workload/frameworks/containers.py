@@ -45,6 +45,7 @@ def _tool(program: str) -> tuple[Spec, Spec]:
         clusters=True,
         follow="command",
         skip=1,
+        environment="elsewhere",
     )
     return run, execute
 

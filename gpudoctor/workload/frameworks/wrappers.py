@@ -26,6 +26,9 @@ def _wrapper(
         barrier=barrier,
         chooses_python=chooses_python,
         takes_line=takes_line,
+        environment="elsewhere"
+        if barrier
+        else "inherited",  # variables do not get through: another machine or container
     )
 
 
@@ -47,12 +50,13 @@ _SUDO = Spec(
     name="sudo",
     role="wrapper",
     programs=("sudo", "doas"),
-    options=(Option("keeps_environment", ("-E", "--preserve-env"), "flag"),),
+    options=(Option("keeps_environment", ("-E", "--preserve-env"), "optional"),),
     valued="-u --user -g --group -C --close-from -D --chdir -h --host -p --prompt -R --chroot -T --command-timeout",
     flags="-H -n -S -b -k -i",
     unknown="flag",
     follow="command",
     barrier="assign",
+    environment="filtered",
 )
 
 SPECS = (
