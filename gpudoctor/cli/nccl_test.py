@@ -34,6 +34,9 @@ def nccl_test(
         str,
         typer.Option("--max-bytes", metavar="SIZE", help="Largest message, e.g. 64M (default 256M; on the CPU 4M)."),
     ] = "",
+    model: options.SmokeModel = None,
+    hidden: options.Hidden = None,
+    intermediate: options.Intermediate = None,
     worker: Annotated[
         bool, typer.Option("--worker", help="Be one rank under torchrun, srun or mpirun; rank 0 reports.")
     ] = False,
@@ -72,10 +75,13 @@ def nccl_test(
             python=python,
             master_port=master_port,
             timeout_s=timeout,
+            model=model,
+            hidden=hidden,
+            intermediate=intermediate,
         )
     )
     result = _run(plan, quiet=quiet)
-    report = _report(result)
+    report = _report(plan, result)
     threshold = cast("FailOn", fail_on)
     if not worker or plan.members[0].rank == 0:
         write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
@@ -105,7 +111,7 @@ def _run(plan: Plan, *, quiet: bool) -> SmokeResult:
             line.close()
 
 
-def _report(result: SmokeResult) -> Report:
+def _report(plan: Plan, result: SmokeResult) -> Report:
     """The smoke run alone: no probe was run and no rule evaluated, and the report says so by its emptiness."""
     from gpudoctor.cli.assemble import TOOL, now
     from gpudoctor.model.facts import Facts
@@ -128,7 +134,7 @@ def _report(result: SmokeResult) -> Report:
         probes=(),
         facts=Facts(),
         summary=Summary(errors, warnings, 0, 0),
-        notes=(f"nccl-test: {smoke.verdict} on {smoke.statement}",),
+        notes=tuple(filter(None, (f"nccl-test: {smoke.verdict} on {smoke.statement}", plan.choice))),
         smoke=smoke,
     )
 

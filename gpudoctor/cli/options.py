@@ -27,6 +27,14 @@ Timeout = Annotated[
 ]
 MAX_SIZE = 10**6  # of a parallel dimension
 MAX_TOKENS = 10**12
+SmokeModel = Annotated[
+    Optional[str],
+    typer.Option("--model", metavar="MODEL", help="Also compare a layer of this model, sharded and whole."),
+]
+Hidden = Annotated[
+    Optional[int], typer.Option("--hidden", min=8, max=MAX_SIZE, help="Width of that layer; with --intermediate.")
+]
+Intermediate = Annotated[Optional[int], typer.Option("--intermediate", min=8, max=MAX_SIZE, help="Width of its MLP.")]
 Python = Annotated[
     Optional[str],
     typer.Option("--python", metavar="PATH", help="Interpreter whose torch and framework are examined."),

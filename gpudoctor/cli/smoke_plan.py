@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gpudoctor.cli.smoke_devices import best_group
+from gpudoctor.cli.smoke_layer import layer_shape
 from gpudoctor.errors import UsageError
 from gpudoctor.host import LocalHost
 from gpudoctor.host.probe import Request
@@ -37,13 +39,16 @@ class SmokeOptions:
     python: str | None
     master_port: int | None
     timeout_s: float
+    model: str | None = None
+    hidden: int | None = None
+    intermediate: int | None = None
 
 
 def make_plan(asked: SmokeOptions) -> Plan:
     """The plan of one launch.
 
     Raises:
-        UsageError: an option is not understood, or --worker without a launcher.
+        UsageError: an option is not understood, a model is not known, or --worker without a launcher.
     """
     host = LocalHost()
     if asked.backend not in BACKENDS:
@@ -51,15 +56,19 @@ def make_plan(asked: SmokeOptions) -> Plan:
     environ = dict(host.environ)
     members = _joined(environ, asked) if asked.worker else local_members(asked.tp, _port(environ, asked))
     target = choose_python(host, Request(python=asked.python))
+    devices = _devices(asked)
+    choice = best_group(host, asked.tp) if not (devices or asked.worker or asked.backend == "gloo") else None
     return Plan(
         python=target.executable,
         members=members,
         environ=environ,
         backend=asked.backend,
-        devices=_devices(asked),
+        devices=choice.devices if choice else devices,
+        choice=choice.why if choice else "",
         ops=_ops(asked.ops),
         max_bytes=size_in_bytes(asked.max_bytes) if asked.max_bytes else 0,
         timeout_s=asked.timeout_s,
+        layer=layer_shape(host, asked.model, asked.hidden, asked.intermediate),
         joined=asked.worker,
     )
 

@@ -53,6 +53,7 @@ class Plan:
         environ: the environment that the ranks start from.
         backend: one of BACKENDS.
         devices: for CUDA_VISIBLE_DEVICES, in PCI order; "" leaves what the environment says.
+        choice: why these devices, where nobody asked for them; "" where somebody did or none are named.
         max_bytes: largest message; 0 lets the worker choose by backend and free memory.
         timeout_s: how long a rank may be silent before it is judged to hang.
         layer: the linear pair that is run besides, None where no shape was given.
@@ -65,6 +66,7 @@ class Plan:
     worker: Path = _WORKER
     backend: str = "auto"
     devices: str = ""
+    choice: str = ""
     ops: tuple[str, ...] = ("all_reduce",)
     dtypes: tuple[str, ...] = DTYPES
     max_bytes: int = 0
@@ -77,7 +79,7 @@ class Plan:
         config = {
             "pipe": pipe,
             "backend": self.backend,
-            "devices_asked": bool(self.devices),
+            "devices_asked": bool(self.devices) and not self.choice,
             "ops": self.ops,
             "dtypes": self.dtypes,
             "max_bytes": self.max_bytes,
