@@ -93,16 +93,15 @@ def nccl_test(
 def _run(plan: Plan, *, quiet: bool) -> SmokeResult:
     from gpudoctor.cli.gather import progress_line
     from gpudoctor.host import LocalHost
-    from gpudoctor.smoke.judge import phase_of
+    from gpudoctor.smoke.judge import doing
     from gpudoctor.smoke.rank import RankProcess
     from gpudoctor.smoke.run import run
 
-    line = progress_line(wanted=not quiet)
+    line = progress_line(wanted=not quiet, verb="nccl-test")
 
     def progress(ranks: list[RankProcess], elapsed_s: float) -> None:
         if line is not None:
-            doing = sorted({f"{phase_of(rank)}" for rank in ranks if not rank.done})
-            line.update(doing, sum(rank.done for rank in ranks), len(ranks), elapsed_s)
+            line.update(doing(ranks), sum(rank.done for rank in ranks), len(ranks), elapsed_s)
 
     try:
         return run(plan, LocalHost(), progress)

@@ -21,11 +21,14 @@ class Progress:
     A stream that cannot be written to any more is given up in silence: progress is no result.
     """
 
-    def __init__(self, stream: TextIO, *, verbose: bool = False, width: int | None = None) -> None:
+    def __init__(
+        self, stream: TextIO, *, verbose: bool = False, width: int | None = None, verb: str = "probing"
+    ) -> None:
         self._stream = stream
         self._live = stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
         self._verbose = verbose and not self._live
         self._width = width or (_columns(stream) if self._live else 80)
+        self._verb = verb
         self._named: set[str] = set()
         self._last: tuple[tuple[str, ...], int] = ((), -1)
         self._next_s = 0.0
@@ -37,7 +40,7 @@ class Progress:
             for name in running:
                 if name not in self._named:
                     self._named.add(name)
-                    self._write(f"probing {clean(name, 60)}\n")
+                    self._write(f"{self._verb} {clean(name, 60)}\n")
         if not self._live:
             return
         state = (tuple(running), done)
@@ -46,7 +49,7 @@ class Progress:
         self._last, self._next_s = state, elapsed_s + _EVERY_S
         names = clean(", ".join(running), 400) or "done"
         tail = f"  {done} of {total}  {elapsed_s:.1f} s"
-        self._write(f"{_CLEAR}{fit(f'probing  {names}', self._width - 1 - len(tail))}{tail}\r")
+        self._write(f"{_CLEAR}{fit(f'{self._verb}  {names}', self._width - 1 - len(tail))}{tail}\r")
         self._drawn = True
 
     def close(self) -> None:

@@ -67,6 +67,19 @@ def step_of(rank: RankProcess) -> str:
     return ""
 
 
+def doing(ranks: list[RankProcess]) -> list[str]:
+    """What goes on, in few words: where all are at the same, with the step; else who is where."""
+    at: dict[str, list[int]] = {}
+    for rank in ranks:
+        if not rank.done:
+            at.setdefault(phase_of(rank), []).append(rank.member.rank)
+    if len(at) == 1:
+        (phase,) = at
+        step = next((step for rank in ranks if (step := step_of(rank))), "")
+        return [f"{phase}: {step}" if step else phase]
+    return [f"{phase} (rank {', '.join(map(str, numbers[:4]))})" for phase, numbers in at.items()]
+
+
 def _progress(rank: RankProcess) -> tuple[int, int]:
     return PHASES.index(phase_of(rank)), sum(event.event == "step" for event in rank.events)
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gpudoctor.smoke._target.gpudoctor_worker.layer import Layer
     from gpudoctor.smoke._target.gpudoctor_worker.main import main
     from gpudoctor.smoke._target.gpudoctor_worker.patterns import PERIOD, Patterns
     from gpudoctor.smoke._target.gpudoctor_worker.worker import Worker
 else:
     # The target interpreter knows nothing of gpudoctor, as in earnest.
     sys.path.insert(0, str(Path(__file__).parents[2] / "gpudoctor" / "smoke" / "_target"))
+    from gpudoctor_worker.layer import Layer
     from gpudoctor_worker.main import main
     from gpudoctor_worker.patterns import PERIOD, Patterns
     from gpudoctor_worker.worker import Worker
@@ -57,10 +59,30 @@ class FaultyPatterns(Patterns):
         return super().compare(got, expected, before)
 
 
+class FaultyLayer(Layer):
+    """A layer of which one rank gets something wrong."""
+
+    def __init__(self, torch: Any, device: Any, place: Any, shape: Any, *, half: str) -> None:
+        self.mine = is_mine(place.rank)
+        super().__init__(torch, device, place, shape, half=half)
+        if FAULT == "shard" and self.mine:
+            self._mine1 = self._mine1.flip(0)
+
+    def _result(self, part: Any) -> Any:
+        before = part.clone()
+        out = super()._result(part)
+        if self.mine and FAULT == "unsummed":
+            out.copy_(before)
+        elif self.mine and FAULT == "dropped":
+            out.zero_()
+        return out
+
+
 class FaultyWorker(Worker):
     """One rank that may break."""
 
     patterns_class = FaultyPatterns
+    layer_class = FaultyLayer
 
     def run(self) -> None:
         if FAULT == "world" and is_mine(self.place.rank):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.model.smoke import SmokeRank, SmokeReport, SmokeSize
+from gpudoctor.model.smoke import SmokeRank, SmokeReport
 from gpudoctor.render.sanitize import clean_prose
 from gpudoctor.render.terminal.canvas import Canvas
+from gpudoctor.render.terminal.smoke_tables import draw_layer, draw_sizes
 
 INDENT = 2
 SHOWN_RANKS = 16
@@ -40,7 +41,9 @@ def draw(canvas: Canvas, smoke: SmokeReport, *, verbose: bool) -> None:
     if smoke.verdict != "pass" or verbose:
         _ranks(canvas, smoke.ranks, verbose=verbose)
     if smoke.sizes:
-        _sizes(canvas, smoke.sizes)
+        draw_sizes(canvas, smoke.sizes)
+    if smoke.layer:
+        draw_layer(canvas, smoke.layer, smoke.world_size)
 
 
 def _ranks(canvas: Canvas, ranks: Sequence[SmokeRank], *, verbose: bool) -> None:
@@ -59,18 +62,3 @@ def _ranks(canvas: Canvas, ranks: Sequence[SmokeRank], *, verbose: bool) -> None
             canvas.line((f"in {clean_prose(frame, 200)}", "faint"), indent=INDENT + 9)
     if len(ranks) > len(shown):
         canvas.paragraph((f"and {len(ranks) - len(shown)} more ranks", "faint"), indent=INDENT)
-
-
-def _sizes(canvas: Canvas, sizes: Sequence[SmokeSize]) -> None:
-    canvas.blank()
-    canvas.line((f"{'all-reduce':>12} {'time us':>12} {'algbw GB/s':>12} {'busbw GB/s':>12} {'wrong':>8}", "faint"))
-    for one in sizes:
-        row = f"{_bytes(one.bytes):>12} {one.latency_us:>12.1f} {one.algbw_gbs:>12.4g} {one.busbw_gbs:>12.4g}"
-        canvas.line((f"{row} {one.wrong:>8}", "error" if one.wrong else "plain"))
-
-
-def _bytes(count: int) -> str:
-    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if count >= size and count % size == 0:
-            return f"{count // size} {unit}"
-    return f"{count} B"

@@ -56,19 +56,18 @@ class Layer:
         for _, tokens in self._runs():
             channel.tell("step", step="layer, %d tokens" % tokens)
             x = self._input(tokens)
-            part = self._pair(x, self._mine1, self._mine2)
-            mine = part.clone()
-            self._dist.all_reduce(part)
-            found = find_wrong(self._torch, part.flatten(), self._pair(x, self._w1, self._w2).flatten(), mine.flatten())
+            share = self._pair(x, self._mine1, self._mine2)
+            out, whole = self._result(share.clone()), self._pair(x, self._w1, self._w2)
+            found = find_wrong(self._torch, out.flatten(), whole.flatten(), share.flatten())
             if found:
                 channel.tell(
                     "wrong",
                     op="layer",
                     dtype=self.dtype,
-                    bytes=part.numel() * self.element_bytes,
+                    bytes=out.numel() * self.element_bytes,
                     offset=found.first,
                     count=found.elements,
-                    elements=part.numel(),
+                    elements=out.numel(),
                     kind=found.kind,
                 )
 
@@ -89,8 +88,13 @@ class Layer:
                 whole=timing.median(partial(self._pair, x, self._w1, self._w2), small=small),
             )
 
-    def _sharded(self, x: Tensor) -> None:
-        self._dist.all_reduce(self._pair(x, self._mine1, self._mine2))
+    def _sharded(self, x: Tensor) -> Tensor:
+        return self._result(self._pair(x, self._mine1, self._mine2))
+
+    def _result(self, share: Tensor) -> Tensor:
+        """The sum of all ranks' shares, in place."""
+        self._dist.all_reduce(share)
+        return share
 
     def _runs(self) -> list[tuple[str, int]]:
         prefill = _PREFILL_TOKENS
