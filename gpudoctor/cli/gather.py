@@ -129,10 +129,10 @@ def _read_bounded(path: Path) -> bytes:
     return data
 
 
-def progress_line(*, wanted: bool) -> ProgressLine | None:
-    """The live line on stderr, where that is a terminal."""
+def progress_line(*, wanted: bool, verb: str = "probing") -> ProgressLine | None:
+    """The live line on stderr, where that is a terminal. `verb` is what is done to what it names."""
     if not wanted or not sys.stderr.isatty():
         return None
     from gpudoctor.render.progress import Progress as Line
 
-    return Line(sys.stderr)
+    return Line(sys.stderr, verb=verb)
