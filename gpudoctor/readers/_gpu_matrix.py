@@ -25,6 +25,7 @@ _MAX_NOTE = 80
 _ANSI = re.compile(r"(?:\x1b|\x9b|\^\[|␛|\\e|\\033|\\x1b)?\[[0-9;]{0,16}m")
 _GPU = re.compile(r"GPU(\d{1,3})")
 _DEVICE = re.compile(r"[A-Za-z][\w.:-]{0,31}\d[\w.:-]{0,31}|[A-Za-z][\w.:-]{0,31}")
+_ROW_LABEL = re.compile(r"(?:GPU|NIC|mlx\d_)\d{1,3}")
 _CELL = re.compile(r"[A-Z]+\d*")
 _COLUMNS = (("CPU", "Affinity"), ("NUMA", "Affinity"), ("GPU", "NUMA", "ID"))
 
@@ -55,6 +56,18 @@ def gpu_number(label: str) -> int | None:
 def note(label: str, complaint: str) -> str:
     """One line on a row that was not accepted."""
     return f"{label}: {complaint}"[:_MAX_NOTE]
+
+
+def header_devices(line: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The devices and the columns behind them, where a line is a table's header."""
+    return _header(_tokens(line)) if "GPU" in line else None
+
+
+def row_of(line: str, devices: frozenset[str] | None = None) -> Row | None:
+    """A line as a row, whatever table it belongs to; `devices` are the labels that count, any where it is None."""
+    tokens = _tokens(line)
+    labels = devices if devices is not None else frozenset(token for token in tokens[:2] if _ROW_LABEL.fullmatch(token))
+    return _row(tokens, labels)
 
 
 def find_matrices(text: str) -> tuple[Matrix, ...]:

@@ -69,6 +69,11 @@ def read_query(text: str) -> Query | None:
     return None
 
 
+def is_header(line: str) -> bool:
+    """Whether a line names columns that are understood."""
+    return _header(line[:_MAX_LINE]) is not None
+
+
 def query_fields() -> tuple[str, ...]:
     """The fields of a GPU that are understood, as `--query-gpu` names them."""
     return tuple(_FIELDS)

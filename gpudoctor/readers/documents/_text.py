@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 MAX_LINE = 1000
 MAX_VALUE = 200
+LABELS = tuple(f"GPU{number}{blank}" for number in range(32) for blank in "\t ")  # of rows in a matrix
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,6}){1,3}")
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)[ ]{0,2}(k|m|g|t)?(i)?(b|bytes)?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}

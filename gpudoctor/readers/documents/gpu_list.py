@@ -32,11 +32,7 @@ _COUNTED_ELSEWHERE = ("Compute Capability", "MiB /", "% ")
 
 
 def _begins(line: str) -> bool:
-    return bool(_listed(line))
-
-
-def _belongs(line: str, _taken: int) -> bool:
-    return not line.strip() or _MIG.search(line[:MAX_LINE]) is not None or bool(_listed(line))
+    return _MIG.search(line[:MAX_LINE]) is not None or bool(_listed(line))
 
 
 def _read(lines: Sequence[str]) -> Facts:
@@ -48,7 +44,7 @@ def _read(lines: Sequence[str]) -> Facts:
             last["mig_devices"] = last.get("mig_devices", 0) + 1
             last["mig_enabled"] = True
         for index, values in _listed(line):
-            found.setdefault(index, {}).update(values)
+            found[index] = {**values, **found.get(index, {})}
     gpus = gpu_list(gpu(index, values, SOURCE) for index, values in sorted(found.items()))
     return smi_facts(SOURCE, gpus=gpus)
 
@@ -62,7 +58,7 @@ def _listed(line: str) -> list[tuple[int, dict[str, Any]]]:
     name = _REMARKS.split(text, maxsplit=1)[0].strip()
     if not looks_like_gpu(name):
         return []
-    memory = _memory(text)
+    memory = _memory(text[len(name) :])
     values: dict[str, Any] = {"name": canonical(name, memory), "memory_total_bytes": memory, **_link(text[len(name) :])}
     uuid = _UUID.search(text)
     if uuid is not None:
@@ -90,10 +86,19 @@ def _link(text: str) -> dict[str, Any]:
 
 DOCUMENT = Document(
     name=SOURCE,
-    literals=("GPU", "gpu"),
+    literals=(
+        *(
+            f"{word}{number}{end}"
+            for word in ("GPU ", "GPU", "GPU #", "gpu")
+            for number in range(16)
+            for end in (":", ",")
+        ),
+        *(f"GPU {number} " for number in range(16)),
+        "(UUID: MIG-",
+    ),
     begins=_begins,
-    belongs=_belongs,
     read=_read,
     max_lines=200,
+    scattered=True,
     trust=REPORT,
 )
