@@ -31,6 +31,10 @@ class Attention(Struct, frozen=True, kw_only=True, tag="attention"):
     sinks: bool = False  # one learnt logit a head (gpt-oss)
     key_is_value: bool = False  # one projection serves as both (Gemma 4's global layers)
     borrows_kv: bool = False  # uses the cache of an earlier layer and has none (Gemma 3n, Gemma 4 small)
+    cross: bool = False  # attends to the image (Llama 3.2 Vision): its cache does not grow with the text
+    value_dim: int | None = None  # of one head, where it is not `head_dim` (MiMo V2)
+    index_heads: int = 0  # a sparse indexer beside the attention (MiniMax M3); 0: none
+    index_dim: int = 0
 
 
 class LatentAttention(Struct, frozen=True, kw_only=True, tag="latent"):
@@ -46,6 +50,20 @@ class LatentAttention(Struct, frozen=True, kw_only=True, tag="latent"):
     index_dim: int = 0
 
 
+class CompressedAttention(Struct, frozen=True, kw_only=True, tag="compressed"):
+    """DeepSeek V4: one entry of `head_dim` for `ratio` tokens, beside a window of plain ones; grouped output."""
+
+    heads: int
+    head_dim: int
+    q_rank: int
+    o_groups: int
+    o_rank: int
+    window: int
+    ratio: int  # tokens in one cache entry: 4 or 128; 0: nothing but the window
+    index_heads: int = 0  # only where ratio is 4
+    index_dim: int = 0
+
+
 class LinearAttention(Struct, frozen=True, kw_only=True, tag="linear"):
     """Gated delta net and its kin (Qwen3-Next, Qwen3.5): a state of fixed size instead of a cache."""
 
@@ -53,7 +71,7 @@ class LinearAttention(Struct, frozen=True, kw_only=True, tag="linear"):
     value_heads: int
     key_dim: int
     value_dim: int
-    conv_kernel: int = 4
+    conv_kernel: int = 4  # 0: none (lightning attention)
 
 
 class StateSpace(Struct, frozen=True, kw_only=True, tag="ssm"):
@@ -66,7 +84,7 @@ class StateSpace(Struct, frozen=True, kw_only=True, tag="ssm"):
     conv_kernel: int = 4
 
 
-Mixer = Attention | LatentAttention | LinearAttention | StateSpace
+Mixer = Attention | LatentAttention | CompressedAttention | LinearAttention | StateSpace
 
 
 class Dense(Struct, frozen=True, kw_only=True, tag="dense"):

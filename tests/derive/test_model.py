@@ -66,9 +66,9 @@ def test_a_name_finds_its_row(name: str, row: str, by: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "gpt2", "x", "/model", "", "deepseek-r1:70b", "Qwen/Qwen2.5-VL-72B-Instruct",
+        "gpt2", "x", "/model", "", "deepseek-r1:70b", "OpenGVLab/InternVL3-78B",
         "yuhuili/EAGLE-LLaMA3.1-Instruct-8B",
-        "meta-llama/Llama-3.2-11B-Vision-Instruct", "me/Llama-3.1-8B-pruned", "me/Llama-3.1-8B-2x8B-MoE", "llama",
+        "llava-hf/llava-v1.6-34b-hf", "me/Llama-3.1-8B-pruned", "me/Llama-3.1-8B-2x8B-MoE", "llama",
         "me/Llama-3.1", "org/70B", "mistral", "Qwen/Qwen9-7B", "x" * 10_000,
     ],
 )  # fmt: skip
