@@ -1,0 +1,1 @@
+"""Text in, facts and sightings out: logs, pastes and what is quoted in them. Everything read here is hostile."""
