@@ -5,6 +5,8 @@ Found from this file's place, not through `importlib.resources`, whose import al
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -24,3 +26,12 @@ def data_dir() -> Path:
 def data_file(name: str) -> Path:
     """A file of the packaged data tables."""
     return _PACKAGE / "data" / name
+
+
+def module_names(folders: Iterable[str]) -> list[str]:
+    """The modules of a package, given its `__path__`, sorted; none whose name begins with an underscore.
+
+    `pkgutil.iter_modules` says the same, and loads `inspect` for it, which costs as much as ten modules of ours.
+    """
+    entries = [entry for folder in folders for entry in os.listdir(folder)]  # noqa: PTH208
+    return sorted(entry[:-3] for entry in entries if entry.endswith(".py") and not entry.startswith("_"))

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, cast
+from typing import Annotated, Optional
 
 import typer
 
 from gpudoctor.cli import options
-
-if TYPE_CHECKING:
-    from gpudoctor.cli.assemble import Examined
-    from gpudoctor.cli.exit import FailOn
-    from gpudoctor.workload import ParsedCommand
 
 
 def register(app: typer.Typer) -> None:
@@ -71,81 +66,34 @@ def check(
     verbose: options.Verbose = False,
 ) -> None:
     """Examine this machine and print ranked fixes; the launch command after `--` is read, never run."""
-    from gpudoctor.cli.examiner import examine
-    from gpudoctor.cli.gather import Order, request_of
-    from gpudoctor.cli.launch import without_credentials
-    from gpudoctor.errors import UsageError
-    from gpudoctor.render import check_format
+    from gpudoctor.cli.checking import Wanted, run
 
-    if fail_on not in ("error", "warning", "never"):
-        raise UsageError(f"--fail-on {fail_on!r} is none of error, warning, never")
-    check_format(format_name)
     flags = {
         "tp": tp,
         "pp": pp,
         "dp": dp,
-        "model": without_credentials(model),
+        "model": model,
         "quantization": quant,
         "dtype": dtype,
         "max_model_len": max_model_len,
         "gpu_memory_utilization": gpu_memory_utilization,
         "framework": framework,
     }
-    command, notes = _command(launch, flags)
-    rule_dirs = tuple(rules or ())
-    if snapshot is not None:
-        found = _of_snapshot(snapshot, command)
-    else:
-        request = request_of(command, python=python, quick=quick)
-        order = Order(request, timeout, quiet)
-        found = examine(context.obj, order, meanwhile=lambda: _prepare(rule_dirs, format_name))
-
-    from gpudoctor.cli.assemble import build_report
-    from gpudoctor.cli.diagnose_facts import diagnose_facts
-    from gpudoctor.cli.exit import exit_code
-    from gpudoctor.cli.write import write_report
-
-    facts, diagnosis = diagnose_facts(found.facts, rule_dirs=rule_dirs, only=only or (), skip=skip or ())
-    report = build_report(found, facts, diagnosis, notes)
-    threshold = cast("FailOn", fail_on)
-    write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
-    raise typer.Exit(int(exit_code(report, threshold)))
-
-
-def _command(
-    launch: list[str] | None, flags: dict[str, int | float | str | None]
-) -> tuple[ParsedCommand | None, tuple[str, ...]]:
-    """What was said of the run, None for nothing: what reads commands is loaded only for one. And notes about it."""
-    if not launch and not any(value is not None for value in flags.values()):
-        return None, ()
-    from msgspec import convert
-
-    from gpudoctor.cli.launch import read_launch
-    from gpudoctor.workload import Flags, combine
-
-    command, notes = read_launch(launch)
-    return combine(convert(flags, Flags), command), notes
-
-
-def _prepare(rule_dirs: tuple[Path, ...], format_name: str) -> None:
-    """Load what is needed after the probes, while they run."""
-    from gpudoctor.cli import assemble, diagnose_facts, write  # noqa: F401 - only loaded
-    from gpudoctor.cli.rule_set import rule_set
-    from gpudoctor.render import renderer
-
-    rule_set(rule_dirs)
-    renderer(format_name)
-
-
-def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
-    """Facts of a snapshot; a run described on the command line replaces the snapshot's, with its environment."""
-    from msgspec.structs import replace
-
-    from gpudoctor.cli.gather import from_snapshot
-
-    found = from_snapshot(path)
-    if command is None:
-        return found
-    from gpudoctor.cli.for_launch import with_launch
-
-    return replace(found, facts=with_launch(found.facts, command))
+    wanted = Wanted(
+        launch=tuple(launch or ()),
+        flags={name: value for name, value in flags.items() if value is not None},
+        python=python,
+        snapshot=snapshot,
+        quick=quick,
+        only=tuple(only or ()),
+        skip=tuple(skip or ()),
+        rules=tuple(rules or ()),
+        format_name=format_name,
+        output=output,
+        fail_on=fail_on,
+        timeout=timeout,
+        color=color,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    raise typer.Exit(int(run(wanted, context.obj)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -59,12 +58,18 @@ def render_options(color: str, *, verbose: bool, fail_on: FailOn = "error", to_f
         raise UsageError(f"--color {color!r} is none of auto, always, never")
     to_terminal = not to_file and sys.stdout.isatty()
     return RenderOptions(
-        width=shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns if to_terminal else _DEFAULT_WIDTH,
+        width=_terminal_width() if to_terminal else _DEFAULT_WIDTH,
         color=color_wanted(os.environ, to_terminal, cast("Literal['auto', 'always', 'never']", color)),
         verbose=verbose,
         unicode=to_file or "utf" in (sys.stdout.encoding or "").lower(),
         fail_on=fail_on,
     )
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns
 
 
 def write_file(path: Path, text: str) -> None:

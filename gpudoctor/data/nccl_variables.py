@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +35,8 @@ class NcclVariables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def meant_by(self, name: str) -> str:
         """The name that a typing error may have turned into this unknown one, or ""."""
+        from difflib import get_close_matches
+
         close = get_close_matches(name, self.variables, n=1, cutoff=_A_TYPING_ERROR)
         return close[0] if close else ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -127,4 +126,6 @@ def _fired(rule: Rule, frame: Frame, rewrite: Rewriter | None) -> Outcome:
 
 def fingerprint(rule_id: str, subject: str) -> str:
     """The identity of a finding across runs: never of text or measured numbers."""
+    import hashlib  # loads OpenSSL
+
     return hashlib.sha256(f"{rule_id}\n{subject}".encode()).hexdigest()[:16]

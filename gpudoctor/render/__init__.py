@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 from gpudoctor.errors import UsageError
+from gpudoctor.paths import module_names
 from gpudoctor.render import formats as _formats
 from gpudoctor.render.options import RenderOptions
 
@@ -27,8 +27,7 @@ class Renderer(Protocol):
 
 def formats() -> tuple[str, ...]:
     """The names for `--format`, text first: the modules of `formats/`, none of them imported."""
-    names = sorted(module.name for module in pkgutil.iter_modules(_formats.__path__))
-    return tuple(sorted(names, key=lambda name: name != "text"))
+    return tuple(sorted(module_names(_formats.__path__), key=lambda name: name != "text"))
 
 
 def check_format(name: str) -> None:

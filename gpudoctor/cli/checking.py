@@ -1,0 +1,110 @@
+"""What `gpudoctor check` does, once its command line is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gpudoctor.cli.assemble import Examined
+    from gpudoctor.cli.exit import ExitCode, FailOn
+    from gpudoctor.workload import ParsedCommand
+
+
+class Wanted(NamedTuple):
+    """The options of one command line, by the names that they have there; defaults are those of `check --help`."""
+
+    launch: tuple[str, ...] = ()
+    flags: Mapping[str, int | float | str] = {}  # of `workload.Flags`, those that were given
+    python: str | None = None
+    snapshot: Path | None = None
+    quick: bool = False
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    rules: tuple[Path, ...] = ()
+    format_name: str = "text"
+    output: Path | None = None
+    fail_on: str = "error"
+    timeout: float = 60.0
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+
+
+def run(wanted: Wanted, early: object) -> ExitCode:
+    """Examine, diagnose, write. `early` is the examiner that was started before the command line was read, if any.
+
+    Raises:
+        UsageError: an option has no meaning.
+        GpudoctorError: the machine could not be examined.
+    """
+    from gpudoctor.cli.examiner import examine
+    from gpudoctor.cli.gather import Order, request_of
+    from gpudoctor.errors import UsageError
+    from gpudoctor.render import check_format
+
+    if wanted.fail_on not in ("error", "warning", "never"):
+        raise UsageError(f"--fail-on {wanted.fail_on!r} is none of error, warning, never")
+    check_format(wanted.format_name)
+    command, notes = _command(wanted)
+    if wanted.snapshot is not None:
+        found = _of_snapshot(wanted.snapshot, command)
+    else:
+        order = Order(request_of(command, python=wanted.python, quick=wanted.quick), wanted.timeout, wanted.quiet)
+        found = examine(early, order, meanwhile=lambda: _prepare(wanted))
+
+    from gpudoctor.cli.assemble import build_report
+    from gpudoctor.cli.diagnose_facts import diagnose_facts
+    from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.write import write_report
+
+    facts, diagnosis = diagnose_facts(found.facts, rule_dirs=wanted.rules, only=wanted.only, skip=wanted.skip)
+    report = build_report(found, facts, diagnosis, notes)
+    threshold = cast("FailOn", wanted.fail_on)
+    write_report(
+        report, wanted.format_name, wanted.output, color=wanted.color, verbose=wanted.verbose, fail_on=threshold
+    )
+    return exit_code(report, threshold)
+
+
+def _command(wanted: Wanted) -> tuple[ParsedCommand | None, tuple[str, ...]]:
+    """What was said of the run, None for nothing: what reads commands is loaded only for one. And notes about it."""
+    if not wanted.launch and not wanted.flags:
+        return None, ()
+    from msgspec import convert
+
+    from gpudoctor.cli.launch import read_launch, without_credentials
+    from gpudoctor.workload import Flags, combine
+
+    flags: dict[str, int | float | str | None] = {**wanted.flags}
+    model = flags.get("model")
+    if isinstance(model, str):
+        flags["model"] = without_credentials(model)
+    command, notes = read_launch(wanted.launch)
+    return combine(convert(flags, Flags), command), notes
+
+
+def _prepare(wanted: Wanted) -> None:
+    """Load what is needed after the probes, while they run."""
+    from gpudoctor.cli import assemble, diagnose_facts, write  # noqa: F401 - only loaded
+    from gpudoctor.cli.rule_set import rule_set
+    from gpudoctor.render import renderer
+
+    rule_set(wanted.rules)
+    renderer(wanted.format_name)
+
+
+def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
+    """Facts of a snapshot; a run described on the command line replaces the snapshot's, with its environment."""
+    from msgspec.structs import replace
+
+    from gpudoctor.cli.gather import from_snapshot
+
+    found = from_snapshot(path)
+    if command is None:
+        return found
+    from gpudoctor.cli.for_launch import with_launch
+
+    return replace(found, facts=with_launch(found.facts, command))
