@@ -7,36 +7,12 @@ from gpudoctor.host.probe import Probe, Request
 from gpudoctor.host.target import choose_python
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.python_target import Distribution, PythonTarget
-from gpudoctor.probes._interpreter import Installed, Interpreter, describe
+from gpudoctor.probes._interpreter import Interpreter, describe
+from gpudoctor.readers.distributions import VERSION_FIELDS, matters
 from gpudoctor.readers.home import shown
 
 _SOURCE = "describe.py under the target interpreter"
 _FOLDERS = "*.dist-info on sys.path"
-
-# Fields of the section, and the distributions that tell their version.
-_VERSIONS = {
-    "vllm": ("vllm",),
-    "sglang": ("sglang",),
-    "tensorrt_llm": ("tensorrt-llm",),
-    "text_generation_inference": ("text-generation-server",),
-    "exllamav2": ("exllamav2",),
-    "deepspeed": ("deepspeed",),
-    "accelerate": ("accelerate",),
-    "transformers": ("transformers",),
-    "ray": ("ray",),
-    "flashinfer": ("flashinfer-python", "flashinfer"),
-    "pynvml_wrapper": ("pynvml",),
-}
-_PREFIXES = (
-    "nvidia-", "torch", "pytorch", "vllm", "sglang", "sgl-", "flash", "triton", "cuda-", "cupy", "tensorrt", "exllama",
-    "deepspeed", "text-generation", "transformer-engine", "megatron", "gptqmodel", "auto-gptq", "autoawq", "lmcache",
-    "llama-cpp", "aphrodite", "lmdeploy", "unsloth", "jax", "tensorflow", "horovod", "apex", "mpi4py", "deep-",
-)  # fmt: skip
-_NAMES = frozenset({
-    "accelerate", "bitsandbytes", "compressed-tensors", "gguf", "huggingface-hub", "lightning", "mscclpp", "nixl",
-    "numpy", "optimum", "outlines", "peft", "pynvml", "ray", "safetensors", "transformers", "trl", "xformers",
-    "xgrammar",
-})  # fmt: skip
 
 
 def collect(host: Host, request: Request) -> PythonTarget:
@@ -57,7 +33,7 @@ def collect(host: Host, request: Request) -> PythonTarget:
         sys_path=known(tuple(shown(entry, home) for entry in interpreter.path), _SOURCE),
         error=known("", _SOURCE),
         distributions=known(_relevant(interpreter, home), _FOLDERS),
-        **{field: _version(interpreter, names) for field, names in _VERSIONS.items()},
+        **{field: _version(interpreter, names) for field, names in VERSION_FIELDS.items()},
     )
 
 
@@ -70,7 +46,7 @@ def _broken(executable: Fact[str], chosen_by: Fact[str], error: HostError) -> Py
         sys_path=error.fact(_SOURCE),
         error=known(error.detail, _SOURCE),
         distributions=error.fact(_SOURCE),
-        **{field: error.fact(_SOURCE) for field in _VERSIONS},
+        **{field: error.fact(_SOURCE) for field in VERSION_FIELDS},
     )
 
 
@@ -86,12 +62,8 @@ def _relevant(interpreter: Interpreter, home: str) -> tuple[Distribution, ...]:
     return tuple(
         Distribution(name=item.name, version=item.version, location=shown(item.folder, home))
         for item in interpreter.installed
-        if _matters(item)
+        if matters(item.name)
     )
-
-
-def _matters(item: Installed) -> bool:
-    return item.name in _NAMES or item.name.startswith(_PREFIXES)
 
 
 PROBE = Probe(name="python", section=PythonTarget, collect=collect, timeout_s=10.0)
