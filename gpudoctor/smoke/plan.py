@@ -57,6 +57,11 @@ class Plan:
         max_bytes: largest message; 0 lets the worker choose by backend and free memory.
         timeout_s: how long a rank may be silent before it is judged to hang.
         layer: the linear pair that is run besides, None where no shape was given.
+        collectives: whether all ranks together do anything; without that only the pairs.
+        timed: whether the collectives are timed.
+        pairs: ranks to be tested alone, two by two.
+        pairs_on_cpu: whether also without GPUs.
+        limit_s: when the launch is ended though it makes progress; 0 for never.
         joined: started by another launcher, whose variables must reach the rank.
     """
 
@@ -72,6 +77,11 @@ class Plan:
     max_bytes: int = 0
     timeout_s: float = 50.0
     layer: LayerShape | None = None
+    collectives: bool = True
+    timed: bool = True
+    pairs: tuple[tuple[int, int], ...] = ()
+    pairs_on_cpu: bool = False
+    limit_s: float = 0.0
     joined: bool = False
 
     def argv(self, pipe: int) -> list[str]:
@@ -84,6 +94,10 @@ class Plan:
             "dtypes": self.dtypes,
             "max_bytes": self.max_bytes,
             "timeout_s": self.timeout_s,
+            "collectives": self.collectives,
+            "timed": self.timed,
+            "pairs": self.pairs,
+            "pairs_on_cpu": self.pairs_on_cpu,
             "layer": (self.layer.hidden, self.layer.intermediate) if self.layer else None,
         }
         # -u: what a library prints is read even when the rank is killed. -B: nothing is left beside the sources.

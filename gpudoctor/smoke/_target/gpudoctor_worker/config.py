@@ -17,6 +17,10 @@ class Config(NamedTuple):
     max_bytes: int  # 0: what is usual for the backend
     timeout_s: float
     layer: Optional[Tuple[int, int]] = None  # hidden and intermediate size of the layer to run
+    collectives: bool = True  # of all ranks; without them only the pairs
+    timed: bool = True
+    pairs: Tuple[Tuple[int, int], ...] = ()  # ranks to be tested alone, two by two
+    pairs_on_cpu: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Config:
@@ -25,4 +29,4 @@ class Config(NamedTuple):
 
     def shared(self) -> list[object]:
         """What must be the same on every rank."""
-        return [self.ops, self.dtypes, self.max_bytes, self.layer]
+        return [self.ops, self.dtypes, self.max_bytes, self.layer, self.collectives, self.timed, self.pairs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .channel import Channel, RefusedError
 from .config import Config
-from .opaque import Device, Torch
+from .opaque import Device, Properties, Torch
 from .place import Place
 
 
@@ -37,10 +37,18 @@ def _take_gpu(torch: Torch, count: int, place: Place, channel: Channel) -> Devic
     torch.cuda.set_device(device)
     torch.zeros(1, device=device)  # creates the context
     torch.cuda.synchronize()
-    name = torch.cuda.get_device_properties(device).name
+    properties = torch.cuda.get_device_properties(device)
     version = torch.cuda.nccl.version()
-    channel.tell("facts", gpu=name, nccl=".".join(map(str, version)) if isinstance(version, tuple) else str(version))
+    nccl = ".".join(map(str, version)) if isinstance(version, tuple) else str(version)
+    channel.tell("facts", gpu=properties.name, nccl=nccl, bus=_bus_id(properties))
     return device
+
+
+def _bus_id(properties: Properties) -> str:
+    """Place on the PCI bus as /sys writes it; "" where this torch does not tell."""
+    if not hasattr(properties, "pci_bus_id"):
+        return ""
+    return "%04x:%02x:%02x.0" % (properties.pci_domain_id, properties.pci_bus_id, properties.pci_device_id)
 
 
 def half_type(torch: Torch, device: Device) -> str:

@@ -39,6 +39,15 @@ class Meeting:
             said.append(theirs)
         return said
 
+    def say(self, name: str, text: str) -> None:
+        """Something for one other rank, once."""
+        self.store.set("%s/%d" % (name, self._place.rank), text)
+
+    def hear(self, name: str, rank: int) -> str:
+        """What that rank says under this name, as soon as it does."""
+        self._await("%s/%d" % (name, rank), rank)
+        return str(self.store.get("%s/%d" % (name, rank)).decode())
+
     def part(self) -> None:
         """Nobody goes before all have come to the end, because rank 0 holds the store."""
         self.store.set("bye/%d" % self._place.rank, "1")

@@ -7,5 +7,6 @@ from typing import Any
 Torch = Any
 Dist = Any
 Device = Any
+Properties = Any
 Store = Any
 Tensor = Any

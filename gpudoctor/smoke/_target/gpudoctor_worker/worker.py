@@ -13,6 +13,7 @@ from .correctness import Correctness, sizes_up_to
 from .layer import Layer, Shape, obstacle
 from .meeting import Meeting, Said
 from .opaque import Device, Torch
+from .pairs import Pairs
 from .patterns import Patterns
 from .place import Place
 from .timing import Timing
@@ -86,11 +87,16 @@ class Worker:
 
     def init_group(self) -> None:
         """Build the communicator and send the first bytes through it."""
+        self.channel.tell("step", step="shared memory")
         memory.take_shared_memory()
+        self.channel.tell("step", step="communicator")
         dist, world = self.torch.distributed, self.place.world
         dist.init_process_group(
             self.backend, store=self.meeting.store, rank=self.place.rank, world_size=world, timeout=self.timeout
         )
+        if not self.config.collectives:
+            return
+        self.channel.tell("step", step="first all-reduce")
         one = self.torch.ones(1, device=self.device)
         dist.all_reduce(one)
         if float(one) != world:
@@ -98,6 +104,8 @@ class Worker:
 
     def check(self) -> None:
         """Every element of every result."""
+        if not self.config.collectives:
+            return
         rank, world = self.place.rank, self.place.world
         patterns = self.patterns_class(self.torch, self.device, rank, world)
         collectives = Collectives(self.torch.distributed, patterns, rank, world)
@@ -121,9 +129,13 @@ class Worker:
     def measure(self) -> None:
         """Time by size."""
         timing = Timing(self.torch, self.device, self.place.world, self.channel)
-        timing.run(self.config.ops, sizes_up_to(self.max_bytes))
-        if self.layer:
-            self.layer.measure(timing, self.channel)
+        if self.config.collectives and self.config.timed:
+            timing.run(self.config.ops, sizes_up_to(self.max_bytes))
+            if self.layer:
+                self.layer.measure(timing, self.channel)
+        if self.config.pairs and (self.backend == "nccl" or self.config.pairs_on_cpu):
+            pairs = Pairs(self.torch, self.device, self.place, self.meeting, self.channel)
+            pairs.run(self.config.pairs, self.max_bytes)
 
     def leave(self) -> None:
         """Part from the group, then from each other."""
