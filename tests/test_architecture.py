@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "host": set(),
     "workload": set(),
     "probes": {"host", "readers", "data"},
-    "fit": {"data"},
+    "fit": {"data", "readers"},
     "derive": {"data", "fit"},
     "logs": {"readers", "data"},
     "engine": {"data", "logs"},

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from gpudoctor.smoke import segments
+from gpudoctor.smoke.guard import Guard
 from gpudoctor.smoke.plan import Plan
 from gpudoctor.smoke.rank import RankProcess, start
 
@@ -16,6 +18,7 @@ Progress = Callable[[list[RankProcess], float], None]
 
 _TICK_S = 0.1
 _ECHO_S = 1.5  # after the first failure: time for the others to say what they saw
+_ORPHANED_S = 0.3  # after which a segment that nobody uses is what a dead rank left
 _STACK_S = 0.7  # for stacks to arrive
 
 
@@ -34,10 +37,14 @@ def launch(plan: Plan, progress: Progress | None = None) -> Outcome:
     """Run one launch to its end. Whatever ends it, no process of it is left."""
     begun = time.monotonic()
     run = _Run(plan, progress, begun)
+    before = segments.listed()
+    guard = Guard()
     try:
         try:
             for member in plan.members:
-                run.add(start(plan, member))
+                rank = start(plan, member)
+                guard.watch(rank.process.pid)
+                run.add(rank)
         except OSError as error:
             problem = f"{plan.python} cannot be run: {error.strerror or error}"
             return Outcome(plan, "not_started", run.ranks, time.monotonic() - begun, problem)
@@ -45,6 +52,8 @@ def launch(plan: Plan, progress: Progress | None = None) -> Outcome:
         return Outcome(plan, end, run.ranks, time.monotonic() - begun)
     finally:
         run.end()
+        segments.sweep(before, _ORPHANED_S)
+        guard.dismiss()
 
 
 class _Run:
@@ -76,7 +85,8 @@ class _Run:
             if failed_at and (now - failed_at > _ECHO_S or all(rank.poll() for rank in self.ranks)):
                 self._hear_out()
                 return "failed"
-            if not failed_at and any(self._silent(rank, now) for rank in self.ranks):
+            late = self.plan.limit_s and now - self.begun > self.plan.limit_s
+            if not failed_at and (late or any(self._silent(rank, now) for rank in self.ranks)):
                 self._stacks()
                 return "hung"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import re
+import resource
 import signal
 import subprocess
 import time
@@ -16,13 +16,13 @@ import msgspec
 
 from gpudoctor.host.process import kill_session
 from gpudoctor.smoke.plan import Member, Plan
+from gpudoctor.smoke.segments import mapped_by, remove
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # loaded before any fork, so that nothing is imported in the new process
 _MAX_LINE_BYTES = 64 << 10
 _MAX_STACK_LINES = 200
 _MAX_OUTPUT_BYTES = 2 << 20  # NCCL's log of one rank is some hundred KiB
-_SHM = re.compile(r"(/dev/shm/nccl-[\w.-]{1,80})$", re.MULTILINE)
 _GRACE_S = 1.0
 
 
@@ -43,7 +43,13 @@ class Event(msgspec.Struct, frozen=True):
     device: str = ""
     gpu: str = ""
     nccl: str = ""
+    bus: str = ""
     devices: int = -1
+    a: int = -1
+    b: int = -1
+    forth: float = 0.0
+    back: float = 0.0
+    both: float = 0.0
     op: str = ""
     dtype: str = ""
     variant: str = ""
@@ -141,13 +147,11 @@ class RankProcess:
         """End it and all it started; take away the segments of shared memory that NCCL named for it."""
         alive = not self.poll()
         self.given_up = True
-        segments = _segments(self.process.pid) if alive else set()
+        segments = mapped_by(self.process.pid) if alive else frozenset()
         kill_session(self.process.pid)
         if alive:
             self.process.kill()
-        for path in segments:
-            with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
+        remove(segments)
 
     def close(self) -> None:
         """Wait for its end and close its streams."""
@@ -190,6 +194,7 @@ def start(plan: Plan, member: Member) -> RankProcess:
 def _own_session(parent: int) -> None:
     """In the new process: lead a session, so that Ctrl-C is ours to handle, and die with the launcher."""
     os.setsid()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # no file is left
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # the launcher died before the call above
         os.kill(os.getpid(), signal.SIGKILL)
@@ -208,11 +213,3 @@ def kernel_state(pid: int) -> tuple[str, str]:
     except OSError:
         channel = ""
     return state, "" if channel == "0" else channel
-
-
-def _segments(pid: int) -> set[str]:
-    try:
-        with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return set(_SHM.findall(file.read(8 << 20)))
-    except OSError:
-        return set()

@@ -5,9 +5,12 @@ FAULT=kill FAULT_RANK=1 FAULT_PHASE=comm_init
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,11 +30,22 @@ else:
     from gpudoctor_worker.worker import Worker
 
 FAULT = os.environ["FAULT"]
+KEPT: list[mmap.mmap] = []
 
 
 def is_mine(rank: int) -> bool:
     """Whether the fault is in this rank."""
     return os.environ.get("FAULT_RANK", "1") in (str(rank), "all")
+
+
+def litter() -> None:
+    """Leave what a rank of NCCL may leave: a mapped segment with a name, a process of its own, a file of its own."""
+    segment, path = tempfile.mkstemp(prefix="nccl-", dir="/dev/shm")
+    os.ftruncate(segment, 4096)
+    mmap.mmap(segment, 4096).close() if FAULT == "litter_killed" else KEPT.append(mmap.mmap(segment, 4096))
+    os.close(segment)
+    subprocess.Popen(["sleep", "600"], start_new_session=False)
+    Path(os.environ["LITTER_FILE"]).write_text(path)
 
 
 class FaultyPatterns(Patterns):
@@ -105,6 +119,11 @@ class FaultyWorker(Worker):
             time.sleep(600)
         elif FAULT == "raise":
             raise RuntimeError("something of its own")
+        elif FAULT in ("litter", "litter_killed"):
+            litter()
+            if FAULT == "litter":
+                time.sleep(600)
+            os.kill(os.getpid(), signal.SIGKILL)
         elif FAULT == "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
         elif FAULT == "memory":

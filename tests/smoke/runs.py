@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,15 +85,18 @@ def run(
     if "--python" not in options:
         options = (*options, "--python", python_with_torch() or "")
     before = names()
-    done = subprocess.run(
-        [*prefix, *command(*options, worker=worker, timeout_s=timeout_s)],
-        env=environment(worker, **{"SMOKE_TEST_MARK": mark, **env}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    left = tuple(sorted(names() - before)) + tuple(f"process {pid}" for pid in marked(mark))
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [*prefix, *command(*options, worker=worker, timeout_s=timeout_s)],
+            env=environment(worker, **{"SMOKE_TEST_MARK": mark, "TMPDIR": folder, **env}),
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        files = sorted(str(path) for path in Path(folder).rglob("*"))
+    left = (*sorted(names() - before), *files, *(f"process {pid}" for pid in marked(mark)))
     assert done.stdout, done.stderr
     return Run(done.returncode, json.loads(done.stdout), done.stderr, left)
 
@@ -125,13 +129,13 @@ def gone(mark: str, seconds: float = 5) -> bool:
     return True
 
 
-def start_and_signal(number: signal.Signals, mark: str) -> subprocess.Popen[str]:
-    """Start a run whose rank 1 sleeps, wait until both ranks live, then send the launcher a signal."""
-    env = environment(FAULTY, SMOKE_TEST_MARK=mark, FAULT="sleep", FAULT_PHASE="correctness")
+def start_and_signal(number: signal.Signals, mark: str, litter: Path) -> subprocess.Popen[str]:
+    """Start a run whose rank 1 leaves litter and sleeps; when it has, send the launcher a signal."""
+    env = environment(FAULTY, SMOKE_TEST_MARK=mark, FAULT="litter", FAULT_PHASE="correctness", LITTER_FILE=str(litter))
     argv = command("--python", python_with_torch() or "", worker=FAULTY, timeout_s=60)
     process = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 20
-    while len(marked(mark)) < 3 and time.monotonic() < deadline:
+    while not litter.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(number)
     return process

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.smoke.runs import FAULTY, HANG_S, gone, needs_torch, python_with_torch, run, start_and_signal
+from tests.smoke.runs import FAULTY, HANG_S, needs_torch, python_with_torch, run
 
 pytestmark = needs_torch
 PHASES = ("import", "cuda_init", "rendezvous", "comm_init", "correctness", "bandwidth", "teardown")
@@ -152,15 +150,6 @@ def test_more_ranks_than_gpus_is_refused_before_anything_can_hang(tmp_path: Path
     (package / "distributed.py").write_text("is_available = is_nccl_available = is_gloo_available = lambda: True\n")
     done = run(PYTHONPATH=str(tmp_path))
     assert (done.smoke["phase"], done.finding["cause"], done.exit_code) == ("cuda_init", "tp_exceeds_gpus", 1)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_no_rank_outlives_the_launcher(number: signal.Signals, code: int) -> None:
-    mark = f"launcher-{os.getpid()}-{number}"
-    process = start_and_signal(number, mark)
-    process.communicate(timeout=20)
-    assert process.returncode == code
-    assert gone(mark)
 
 
 @pytest.mark.parametrize("size", ["1", "3"])

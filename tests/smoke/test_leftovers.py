@@ -1,0 +1,74 @@
+"""Whatever ends a run: no process, segment, file or port of it is left, and nothing of others is taken away."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.smoke.runs import FAULTY, HANG_S, gone, names, needs_torch, run, start_and_signal
+
+pytestmark = needs_torch
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_a_launcher_that_is_ended_leaves_nothing(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    mark, before = f"launcher-{os.getpid()}-{number}", names()
+    process = start_and_signal(number, mark, tmp_path / "litter")
+    process.communicate(timeout=20)
+    assert process.returncode == code
+    assert gone(mark)
+    assert names() - before == set()
+
+
+@pytest.mark.parametrize(("fault", "verdict"), [("litter", "hang"), ("litter_killed", "crash")])
+def test_what_a_rank_started_and_made_goes_with_it(fault: str, verdict: str, tmp_path: Path) -> None:
+    litter = tmp_path / "litter"
+    done = run(worker=FAULTY, timeout_s=HANG_S, FAULT=fault, FAULT_PHASE="comm_init", LITTER_FILE=str(litter))
+    assert (done.smoke["verdict"], done.finding["subject"]) == (verdict, "rank:1")
+    assert not Path(litter.read_text()).exists()
+    assert done.leftovers == ()
+
+
+def test_a_crash_leaves_no_core_file() -> None:
+    done = run(worker=FAULTY, prefix=["prlimit", "--core=unlimited"], FAULT="segfault", FAULT_PHASE="correctness")
+    assert (done.smoke["verdict"], done.leftovers) == ("crash", ())
+
+
+@pytest.fixture
+def segment() -> Iterator[Path]:
+    file, path = tempfile.mkstemp(prefix="nccl-foreign-", dir="/dev/shm")
+    os.ftruncate(file, 4096)
+    with mmap.mmap(file, 4096):
+        os.close(file)
+        yield Path(path)
+    Path(path).unlink(missing_ok=True)
+
+
+def test_segments_of_others_stay(segment: Path, tmp_path: Path) -> None:
+    """One that was there before, though nobody uses it, and one in use that came meanwhile."""
+    old = Path(tempfile.mkstemp(prefix="nccl-old-", dir="/dev/shm")[1])
+    try:
+        run(worker=FAULTY, FAULT="litter_killed", FAULT_PHASE="comm_init", LITTER_FILE=str(tmp_path / "litter"))
+        assert old.exists()
+        assert segment.exists()
+    finally:
+        old.unlink()
+
+
+def test_the_port_is_free_again_at_once() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = str(one.getsockname()[1])
+    for fault in ("kill", "none", "none"):
+        done = run("--master-port", port, "--max-bytes", "4K", worker=FAULTY, FAULT=fault, FAULT_PHASE="correctness")
+        assert done.smoke["phase"] == ("correctness" if fault == "kill" else "done")
