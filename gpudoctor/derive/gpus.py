@@ -24,6 +24,7 @@ def derive_gpus(facts: Facts) -> Gpus:
     if listed is None:
         return Gpus(
             count=_count(facts),
+            driver_answers=_driver_answers(facts),
             pci_count=_pci_count(facts),
             device_nodes=_device_nodes(facts),
             devices=devices,
@@ -33,6 +34,7 @@ def derive_gpus(facts: Facts) -> Gpus:
     full = tuple(_complete(gpu, by_bus, cuda) for gpu in listed)
     return Gpus(
         count=_count(facts),
+        driver_answers=_driver_answers(facts),
         pci_count=_pci_count(facts),
         device_nodes=_device_nodes(facts),
         devices=known(full, devices.source),
@@ -77,6 +79,17 @@ def _count(facts: Facts) -> Fact[int]:
     if facts.cuda.device_count.known:
         return facts.cuda.device_count
     return facts.nvml.count
+
+
+def _driver_answers(facts: Facts) -> Fact[bool]:
+    """No where NVML refused, hung or is missing, and nothing else lists GPUs. A probe that never ran tells nothing."""
+    nvml, cuda = facts.nvml, facts.cuda
+    count = _count(facts)
+    if count.known and (nvml.count.known or facts.nvidia_smi.gpus.known or not cuda.init_error.or_none()):
+        return known(value=True, source=count.source)
+    if nvml.init_error.or_none() or nvml.stalled_calls.or_none() or nvml.init_error.absent == "timeout":
+        return known(value=False, source="nvml")
+    return absent_like(count)
 
 
 def _pci_count(facts: Facts) -> Fact[int]:

@@ -19,6 +19,7 @@ REASON_ORDER = (
     "not_provided",
     "not_applicable",
 )
+_OTHER = "unknown"
 # Which GPU or pair: `gpus.devices[2].name`, `topology.pairs[0-2].link`. Keys of mappings stay.
 _INDEX = re.compile(r"\[\d[\d,-]{0,20}\]")
 
@@ -31,11 +32,12 @@ class Root(Struct, frozen=True):
 
 
 class Missing(Struct, frozen=True):
-    """What could not be had for one reason, and how many rules wait for it."""
+    """What could not be had for one reason, and the rules that wait for it. `detail` may be empty."""
 
     reason: str
+    detail: str
     paths: tuple[str, ...]
-    rules: int
+    rules: tuple[str, ...]
 
 
 def roots(findings: Sequence[Finding]) -> list[Root]:
@@ -66,14 +68,23 @@ def _leader(position: int, ordered: Sequence[Finding]) -> int:
 
 
 def missing(not_evaluated: Sequence[NotEvaluated]) -> list[Missing]:
-    """Grouped by reason, the reasons that a user can do something about first; GPUs and pairs are taken together."""
-    paths: dict[str, dict[str, None]] = {}
-    rules: dict[str, set[str]] = {}
+    """Grouped by reason, those that a user can do something about first; GPUs and pairs are taken together.
+
+    One thing that cannot be read, such as the kernel log, is one group, however many rules and facts wait for it.
+    """
+    groups: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
     for entry in not_evaluated:
         for text in entry.missing:
             path, _, why = text.partition(":")
-            reason = next((word for word in why.split()[:1] if word in REASON_ORDER), "unknown")
-            paths.setdefault(reason, {})[_INDEX.sub("", path.strip())] = None
-            rules.setdefault(reason, set()).add(entry.rule)
-    ranked = [reason for reason in (*REASON_ORDER, "unknown") if reason in paths]
-    return [Missing(reason, tuple(paths[reason]), len(rules[reason])) for reason in ranked]
+            paths, rules = groups.setdefault(_reason(why), ({}, {}))
+            paths[_INDEX.sub("", path.strip())] = None
+            rules[entry.rule] = None
+    order = (*REASON_ORDER, _OTHER)
+    found = [Missing(*reason, tuple(paths), tuple(rules)) for reason, (paths, rules) in groups.items()]
+    return sorted(found, key=lambda group: (order.index(group.reason), -len(group.rules)))
+
+
+def _reason(why: str) -> tuple[str, str]:
+    """`no_permission (root only)` as its two parts."""
+    word, _, detail = why.strip().partition(" ")
+    return (word if word in REASON_ORDER else _OTHER), detail.removeprefix("(").removesuffix(")")

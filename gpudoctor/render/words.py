@@ -173,6 +173,11 @@ def topic(finding: Finding) -> str:
     return finding.cause if finding.id.startswith("smoke-") else finding.id
 
 
+def gap(paths: Sequence[str], detail: str) -> str:
+    """Facts that could not be had, and what their source said of it."""
+    return ", ".join(paths) + (f": {detail}" if detail else "")
+
+
 def checked(probes: Sequence[str]) -> str:
     """Names of probes as a list for a sentence."""
     return ", ".join(name.replace("_", " ") for name in probes)

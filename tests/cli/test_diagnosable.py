@@ -111,3 +111,8 @@ def test_what_a_diagnosis_cannot_do_without(probes: list[ProbeResult]) -> None:
 def test_probes_that_were_left_out_on_purpose_do_not_count() -> None:
     facts = derive(Facts(pci=Pci(gpus=known((), "sysfs"))))
     assert undiagnosable(facts, results(pci="ok", torch="skipped", cuda="skipped", nccl="skipped")) is None
+
+
+@pytest.mark.parametrize("machine", ["no-gpu", "nouveau", "driver-mismatch", "wedged-driver"])
+def test_where_the_driver_is_dead_nothing_that_only_it_could_tell_is_listed_as_missing(lab: Lab, machine: str) -> None:
+    assert lab.check(machine).report["not_evaluated"] == []

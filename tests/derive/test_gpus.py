@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gpudoctor.derive import derive
 from gpudoctor.model.fact import absent, known
-from gpudoctor.model.facts import Facts, GpuProcess, Nvml, Pci, PciGpu
+from gpudoctor.model.facts import CudaDriver, Facts, GpuProcess, Nvml, Pci, PciGpu
 from tests.derive.machines import gpu, machine
 
 
@@ -17,6 +17,27 @@ def test_a_card_that_the_driver_does_not_name_is_named_by_its_pci_id() -> None:
     (found,) = derive(facts).gpus.devices.or_none() or ()
     assert (found.name.or_none(), found.name.source) == ("NVIDIA H100 80GB HBM3", "PCI id")
     assert found.nvlinks_expected.or_none() == 18
+
+
+@pytest.mark.parametrize(
+    ("nvml", "expected"),
+    [
+        (Nvml(init_error=known("", "nvml"), count=known(2, "nvml")), True),
+        (Nvml(init_error=known("DRIVER_NOT_LOADED", "nvml"), count=absent("failed")), False),
+        (Nvml(init_error=absent("failed", "hung"), stalled_calls=known(("nvmlInit",), "nvml")), False),
+        (Nvml(init_error=absent("timeout"), count=absent("timeout")), False),
+        (Nvml(init_error=absent("failed", "could not be started"), count=absent("failed")), None),
+        (Nvml(), None),
+    ],
+)
+def test_the_driver_answers_or_not_only_where_it_was_asked(nvml: Nvml, expected: bool | None) -> None:
+    assert derive(Facts(nvml=nvml)).gpus.driver_answers.or_none() is expected
+
+
+def test_cuda_that_finds_no_device_is_no_driver_that_answers() -> None:
+    refused = Nvml(init_error=known("DRIVER_NOT_LOADED", "nvml"), count=absent("failed"))
+    none = CudaDriver(init_error=known("CUDA_ERROR_NO_DEVICE", "cuda"), device_count=known(0, "cuda"))
+    assert derive(Facts(nvml=refused, cuda=none)).gpus.driver_answers.or_none() is False
 
 
 def test_a_pci_id_that_two_products_share_names_none() -> None:

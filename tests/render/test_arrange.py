@@ -48,8 +48,17 @@ def test_gaps_are_grouped_by_reason_those_that_a_user_can_close_first() -> None:
         NotEvaluated("r5", ("environment.variables['X']: failed",)),
     ]
     assert missing(gaps) == [
-        Missing("no_permission", ("pci.paths",), 2),
-        Missing("timeout", ("shm.size_bytes",), 1),
-        Missing("failed", ("gpus.devices.name", "t.pairs.link", "environment.variables['X']"), 2),
-        Missing("unknown", ("strange entry", "a"), 1),
+        Missing("no_permission", "config space", ("pci.paths",), ("r1",)),
+        Missing("no_permission", "", ("pci.paths",), ("r2",)),
+        Missing("timeout", "", ("shm.size_bytes",), ("r1",)),
+        Missing("failed", "", ("gpus.devices.name", "t.pairs.link", "environment.variables['X']"), ("r4", "r5")),
+        Missing("unknown", "", ("strange entry", "a"), ("r3",)),
     ]
+
+
+def test_one_log_that_cannot_be_read_is_one_gap() -> None:
+    why = "no_permission (dmesg may not read the kernel log (root only))"
+    gaps = [NotEvaluated(f"r{number}", (f"kernel_log.{name}: {why}",)) for number, name in enumerate(("xids", "oom"))]
+    (only,) = missing(gaps)
+    assert (only.paths, only.rules) == (("kernel_log.xids", "kernel_log.oom"), ("r0", "r1"))
+    assert only.detail == "dmesg may not read the kernel log (root only)"

@@ -93,6 +93,7 @@ class Gpus(Section, frozen=True, kw_only=True):
     """The GPUs of the machine, every source joined."""
 
     count: Fact[int] = NOT_PROVIDED  # that the driver has
+    driver_answers: Fact[bool] = NOT_PROVIDED  # false: asked, it counted nothing, so only the bus tells of GPUs
     pci_count: Fact[int] = NOT_PROVIDED  # NVIDIA display controllers on the bus
     device_nodes: Fact[int] = NOT_PROVIDED  # /dev/nvidia0 ... in reach
     visible_count: Fact[int] = NOT_PROVIDED  # that the workload's process would see

@@ -122,7 +122,7 @@ def _unknown(report: Report, *, opened: bool) -> Iterator[str]:
         return
     yield f"<section>\n<details{' open' if opened else ''}>\n<summary>What could not be seen</summary>"
     known = [(text(f"probe {probe.name}", 100), text(f"{probe.status}: {probe.reason}")) for probe in troubled]
-    known += [(text(group.reason.replace("_", " ")), text(", ".join(group.paths))) for group in groups]
+    known += [(text(group.reason.replace("_", " ")), text(words.gap(group.paths, group.detail))) for group in groups]
     yield table(known, "What could not be seen")
     for sentence, line in helps(report):
         yield f"<p>{text(sentence)}</p>\n{command(line)}"

@@ -112,6 +112,6 @@ def _unknown(report: Report) -> Iterator[str]:
         return
     yield "<details>\n<summary>What could not be seen</summary>"
     lines = [f"probe {probe.name}: {probe.status}: {clean_prose(probe.reason, 300)}" for probe in troubled]
-    lines += [f"{group.reason}: {clean_prose(', '.join(group.paths), 2000)}" for group in groups]
+    lines += [clean_prose(f"{group.reason}: {words.gap(group.paths, group.detail)}", 2000) for group in groups]
     yield fenced("\n".join(lines), "text")
     yield "</details>"

@@ -15,7 +15,7 @@ SHOWN = 4
 AS_ROOT = 'sudo -E "$(command -v gpudoctor)" check'
 LONGER = "gpudoctor check --timeout 120"
 # Sections that only the user can provide; the others come from the machine.
-FROM_USER = frozenset({"workload", "model", "group"})
+FROM_USER = frozenset({"workload", "model"})
 
 
 def draw(canvas: Canvas, report: Report, *, verbose: bool) -> None:
@@ -28,26 +28,27 @@ def draw(canvas: Canvas, report: Report, *, verbose: bool) -> None:
     canvas.rule("NOT EVALUATED", "faint")
     count = len({entry.rule for entry in report.not_evaluated})
     canvas.paragraph((f"{words.plural(count, 'rule')} could not be decided, for want of:", "plain"), indent=INDENT)
-    for group in groups:
+    shown = groups if verbose else groups[:SHOWN]
+    for group in shown:
         _group(canvas, group, verbose=verbose)
-    if verbose:
-        for entry in report.not_evaluated:
-            canvas.paragraph((f"{entry.rule}: {', '.join(entry.missing)}", "faint"), indent=INDENT, hang=INDENT + 2)
+    if len(groups) > len(shown):
+        canvas.paragraph((f"and {words.plural(len(groups) - len(shown), 'other reason')}: -v", "faint"), indent=INDENT)
     _what_would_help(canvas, report)
 
 
 def helps(report: Report) -> list[tuple[str, str]]:
     """Sentence and command for what would let more rules be decided; shared with the other formats for people."""
-    reasons = {group.reason: group.paths for group in missing(report.not_evaluated)}
+    groups = missing(report.not_evaluated)
+    reasons = {group.reason for group in groups}
     out = []
     if "no_permission" in reasons:
         out.append(("As root more can be read:", AS_ROOT))
     if "timeout" in reasons:
         out.append(("With more time:", LONGER))
-    asked = {path.split(".")[0] for path in reasons.get("not_provided", ())}
+    asked = {path.split(".")[0] for group in groups if group.reason == "not_provided" for path in group.paths}
     if asked & FROM_USER and not report.facts.workload.command.known:
         out.append(("With the launch command, which is read and not run:", "gpudoctor check -- YOUR LAUNCH COMMAND"))
-    if asked - FROM_USER and any(probe.status == "skipped" for probe in report.probes):
+    if asked & {probe.name for probe in report.probes if probe.status == "skipped"}:
         out.append(("Without --quick:", "gpudoctor check"))
     elif asked - FROM_USER and not report.probes:
         out.append(("On the machine itself:", "gpudoctor check"))
@@ -73,11 +74,20 @@ def _probes(canvas: Canvas, probes: Sequence[ProbeResult], *, verbose: bool) -> 
 
 
 def _group(canvas: Canvas, group: Missing, *, verbose: bool) -> None:
+    """`no permission   kernel_log.xids, kernel_log.oom_kills (6 rules): dmesg may not read the kernel log`."""
     shown = group.paths if verbose else group.paths[:SHOWN]
     rest = len(group.paths) - len(shown)
     text = ", ".join(shown) + (f" and {rest} more" if rest else "")
-    lead = group.reason.replace("_", " ")
-    canvas.paragraph((text, "plain"), indent=INDENT, hang=INDENT + 16, lead=(lead, "faint"))
+    why = f": {clean_prose(group.detail, 300)}" if group.detail else ""
+    canvas.paragraph(
+        (text, "plain"),
+        (f" ({len(group.rules)} rules){why}" if len(group.rules) > 1 else why, "faint"),
+        indent=INDENT,
+        hang=INDENT + 16,
+        lead=(group.reason.replace("_", " "), "faint"),
+    )
+    if verbose:
+        canvas.paragraph((f"rules: {', '.join(group.rules)}", "faint"), indent=INDENT + 16)
 
 
 def _what_would_help(canvas: Canvas, report: Report) -> None:

@@ -59,7 +59,7 @@ def test_an_echo_is_one_line_below_its_root() -> None:
 
 def test_what_could_not_be_seen_comes_with_the_command_that_would_show_it() -> None:
     text = draw(SAMPLES["eight_gpus"]())
-    assert "no permission   pci.paths, kernel_log.xids" in text
+    assert "no permission   pci.paths: config space beyond 64 bytes" in text
     assert '\nsudo -E "$(command -v gpudoctor)" check\n' in text
     assert "\ngpudoctor check -- YOUR LAUNCH COMMAND\n" in text
     assert "\ngpudoctor check --timeout 120\n" in draw(SAMPLES["timeouts"]())
