@@ -92,7 +92,7 @@ def _prepare(wanted: Wanted) -> None:
     from gpudoctor.cli.rule_set import rule_set
     from gpudoctor.render import renderer
 
-    rule_set(wanted.rules)
+    rule_set(wanted.rules).prepare()
     renderer(wanted.format_name)
 
 

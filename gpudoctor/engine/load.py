@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -36,9 +37,10 @@ class RuleSet(msgspec.Struct, frozen=True):
         return next((rule for rule in self.rules if rule.spec.id == rule_id), None)
 
     def prepare(self) -> None:
-        """Compile the conditions now, for instance while probes run; a mistake in one shows when it is evaluated."""
+        """Compile now, while probes run, what every run needs; a mistake in a rule shows when it is evaluated."""
         for rule in self.rules:
-            rule.prepare()
+            with contextlib.suppress(RuleFileError):
+                _ = rule.applies or rule.head
 
     def select(self, only: Iterable[str], skip: Iterable[str]) -> tuple[Rule, ...]:
         """The rules that `--only` and `--skip` leave: each names a rule id or a cause. Raises UsageError."""
@@ -61,12 +63,17 @@ class Found(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def load_rules(own: FilePath, *extra: FilePath) -> RuleSet:
+def load_rules(own: FilePath, *extra: FilePath, logs: FilePath | None = None) -> RuleSet:
     """Our own rules and those of `extra` folders; of the latter every expression is checked now.
+
+    `logs` is the folder of our rules for logs: they are needed only where there is one.
 
     Raises RuleFileError with every problem.
     """
     found = _read_own(own)
+    if logs is not None:
+        of_logs = _read_own(logs)
+        found = Found((*found.rules, *of_logs.rules), (*found.problems, *of_logs.problems))
     added = read_rules(extra, foreign=True)
     rules = (*found.rules, *added.rules)
     problems = [*found.problems, *added.problems, *check_ids(rules)]

@@ -84,3 +84,4 @@ class Probe(Struct, frozen=True):
     stands_in_for: str = ""  # with --quick it waits for that probe, and is left out where it is not needed
     is_needed: Callable[[Section | None], bool] = bool  # given that probe's section, None where it brought none
     starts_first: bool = False  # takes longest, so everything else runs beside it
+    asks_target: bool = False  # waits for the target interpreter: those that do wait together, and for nobody else

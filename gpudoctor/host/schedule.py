@@ -91,9 +91,15 @@ class _Run:
         self.waiting = [probe for probe in probes if quick and probe.stands_in_for in names]
         at_once = [probe for probe in probes if probe not in self.waiting]
         alone = [probe for probe in at_once if probe.isolated and not (quick and probe.harmless_when_quick)]
-        for probe in sorted(alone, key=lambda probe: not probe.starts_first):
-            self._start([probe])
-        self._start([probe for probe in at_once if probe not in alone])
+        together = [probe for probe in at_once if probe not in alone]
+        for probe in alone:
+            if probe.starts_first:
+                self._start([probe])
+        self._start([probe for probe in together if probe.asks_target])
+        for probe in alone:
+            if not probe.starts_first:
+                self._start([probe])
+        self._start([probe for probe in together if not probe.asks_target])
         try:
             if meanwhile is not None:
                 meanwhile()

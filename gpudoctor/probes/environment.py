@@ -123,4 +123,4 @@ def _removed(names: list[str], version: str | None) -> Fact[tuple[str, ...]]:
     return known(removed, f"gpudoctor's list, for NCCL {since}{'' if version else ' or newer'}")
 
 
-PROBE = Probe(name="environment", section=Environment, collect=collect, timeout_s=10.0)
+PROBE = Probe(name="environment", section=Environment, collect=collect, timeout_s=10.0, asks_target=True)

@@ -162,4 +162,4 @@ def _winner_facts(winner: _Winner | HostError, libraries: dict[str, NcclLibrary]
     }
 
 
-PROBE = Probe(name="nccl", section=Nccl, collect=collect, timeout_s=15.0)
+PROBE = Probe(name="nccl", section=Nccl, collect=collect, timeout_s=15.0, asks_target=True)

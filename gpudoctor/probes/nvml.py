@@ -197,4 +197,5 @@ PROBE = Probe(
     isolated=True,
     marker=True,
     first_calls=frozenset({"nvmlInit", "nvmlDeviceGetHandleByIndex"}),
+    starts_first=True,
 )

@@ -66,4 +66,4 @@ def _relevant(interpreter: Interpreter, home: str) -> tuple[Distribution, ...]:
     )
 
 
-PROBE = Probe(name="python", section=PythonTarget, collect=collect, timeout_s=10.0)
+PROBE = Probe(name="python", section=PythonTarget, collect=collect, timeout_s=10.0, asks_target=True)

@@ -93,4 +93,5 @@ PROBE = Probe(
     isolated=True,
     harmless_when_quick=True,
     starts_first=True,
+    asks_target=True,
 )

@@ -239,3 +239,17 @@ for result in examine(LocalHost(), [first, second], Request(quick=True), timeout
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines() == ["first failed True", "second failed True"]
+
+
+def own_pid(host: Host, request: Request) -> Shm:
+    return Shm(size_bytes=known(os.getpid(), "test"))
+
+
+def test_probes_that_wait_for_the_target_wait_together_and_nobody_else_with_them() -> None:
+    probes = [
+        Probe(name, Shm, own_pid, asks_target=asks)
+        for name, asks in (("environment", True), ("memory", False), ("python", True), ("shm", False))
+    ]
+    sections = run(*probes).sections
+    pids = {name: section.size_bytes.value for name, section in sections.items() if isinstance(section, Shm)}
+    assert pids["environment"] == pids["python"] != pids["memory"] == pids["shm"]
