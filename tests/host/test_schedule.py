@@ -241,10 +241,6 @@ for result in examine(LocalHost(), [first, second], Request(quick=True), timeout
     assert done.stdout.splitlines() == ["first failed True", "second failed True"]
 
 
-def own_pid(host: Host, request: Request) -> Shm:
-    return Shm(size_bytes=known(os.getpid(), "test"))
-
-
 def test_probes_that_wait_for_the_target_wait_together_and_nobody_else_with_them() -> None:
     probes = [
         Probe(name, Shm, own_pid, asks_target=asks)
