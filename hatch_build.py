@@ -10,11 +10,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class PackRules(BuildHookInterface):  # type: ignore[type-arg]
-    """Writes `rules/packed.msgpack`, which goes into the wheel with the folder that it lies in."""
+    """Writes `packed.msgpack` into the folders of rules, which go into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's names
         """Called before the wheel is put together."""
         sys.path.insert(0, self.root)
         from gpudoctor.engine.load import pack_rules
 
-        pack_rules(Path(self.root, "rules"))
+        for folder in ("rules", "log_rules"):
+            pack_rules(Path(self.root, folder))

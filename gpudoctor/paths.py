@@ -18,6 +18,12 @@ def rules_dir() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "rules"
 
 
+def log_rules_dir() -> Path:
+    """The rules for logs, which only those need who have one: as `rules_dir`, in `log_rules`."""
+    packaged = _PACKAGE / "_log_rules"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "log_rules"
+
+
 def data_dir() -> Path:
     """The data tables, `gpudoctor/data`."""
     return _PACKAGE / "data"

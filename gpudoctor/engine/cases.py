@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, cast
 
 import msgspec
@@ -18,8 +18,13 @@ from gpudoctor.model.change import Change
 from gpudoctor.model.fact import REASONS
 from gpudoctor.model.facts import Facts, Workload
 from gpudoctor.model.finding import Finding
+from gpudoctor.model.signature import Seen
 
 _SOURCE: Final = "case"
+
+
+# How a case's text becomes facts and sightings: what reads logs is above the engine.
+ReadLog = Callable[[str], tuple[Facts, Seen]]
 
 
 class CaseResult(msgspec.Struct, frozen=True):
@@ -35,19 +40,23 @@ class CaseResult(msgspec.Struct, frozen=True):
         return self.problem is None
 
 
-def run_cases(rule: Rule) -> list[CaseResult]:
-    """Run every case of a rule whose form is right."""
-    return [_run_case(rule, position, case) for position, case in enumerate(rule.cases)]
+def run_cases(rule: Rule, read_log: ReadLog | None = None) -> list[CaseResult]:
+    """Run every case of a rule whose form is right; those with a `log` need `read_log`."""
+    return [_run_case(rule, position, case, read_log) for position, case in enumerate(rule.cases)]
 
 
-def _run_case(rule: Rule, position: int, case: CaseSpec) -> CaseResult:
+def _run_case(rule: Rule, position: int, case: CaseSpec, read_log: ReadLog | None) -> CaseResult:
+    seen: Seen = {}
+    base = Facts()
+    if case.log and read_log is not None:
+        base, seen = read_log(case.log)
     try:
-        facts = facts_of(cast("Mapping[str, Plain]", case.given))
+        facts = facts_of(cast("Mapping[str, Plain]", case.given), base)
     except SpecError as error:
         about = next((path for path in case.given if path in error.message), "")
         problem = rule.document.problem(("cases", position, "given", about), error.message, error.hint)
         return CaseResult(rule.spec.id, case.name, problem)
-    outcome = evaluate(rule, facts, _plain_command)
+    outcome = evaluate(rule, facts, _plain_command, seen)
     wrong = next(_differences(case, outcome), None)
     if wrong is None:
         return CaseResult(rule.spec.id, case.name)
@@ -93,8 +102,8 @@ def _finding_differences(case: CaseSpec, finding: Finding) -> Iterator[tuple[str
         yield "given", "fires without any fix that can be used: add one without conditions"
 
 
-def facts_of(given: Mapping[str, Plain]) -> Facts:
-    """Facts with the values of a case; everything else is not provided. Raises SpecError."""
+def facts_of(given: Mapping[str, Plain], base: Facts | None = None) -> Facts:
+    """Facts with the values of a case; everything else is as in `base`, or not provided. Raises SpecError."""
     tree: dict[str, dict[str, Plain]] = {}
     for path, value in given.items():
         section, _, name = path.partition(".")
@@ -104,9 +113,21 @@ def facts_of(given: Mapping[str, Plain]) -> Facts:
             raise SpecError(f"unknown fact {path!r}", did_you_mean(path, paths))
         tree.setdefault(section, {})[name] = _fact(value, fields(struct)[name].kind, path)
     try:
-        return msgspec.convert(tree, Facts)
+        found = msgspec.convert(tree, Facts)
+        return found if base is None else _over(base, found, tree)
     except msgspec.ValidationError as error:
         raise SpecError(str(error).replace(".value", ""), "compare with the types of the catalogue") from error
+
+
+def _over(base: Facts, given: Facts, tree: Mapping[str, Mapping[str, Plain]]) -> Facts:
+    """`base` with what was given in its place."""
+    sections = {
+        name: msgspec.structs.replace(
+            getattr(base, name), **{field: getattr(getattr(given, name), field) for field in values}
+        )
+        for name, values in tree.items()
+    }
+    return msgspec.structs.replace(base, **sections)
 
 
 def _fact(value: Plain, kind: Kind, path: str) -> Plain:

@@ -12,16 +12,16 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from gpudoctor.engine.expression import Expression, check_name, compile_condition, compile_expression
+from gpudoctor.engine.expression import SEEN, Expression, check_name, compile_condition, compile_expression
 from gpudoctor.engine.form import convert_rule
-from gpudoctor.engine.kinds import BOOL, Kind
+from gpudoctor.engine.kinds import ANY_LIST, BOOL, Kind, is_hit
 from gpudoctor.engine.node import Run
 from gpudoctor.engine.problem import Problem, RuleFileError, SpecError
 from gpudoctor.engine.rule import CaseSpec, ChangeSpec, EvidenceSpec, FixSpec, RuleSpec
 from gpudoctor.engine.template import Template, compile_template
 from gpudoctor.engine.values import FALSE
 from gpudoctor.engine.yaml_strict import Document, Path, parse
-from gpudoctor.model.finding import Needs
+from gpudoctor.model.finding import Needs, Severity
 
 T = TypeVar("T")
 
@@ -66,6 +66,14 @@ class Remedy(Struct, frozen=True):
     needs: Needs
 
 
+class Level(Struct, frozen=True):
+    """Another confidence or severity."""
+
+    when: Expression
+    confidence: float | None
+    severity: Severity | None
+
+
 class Body(Struct, frozen=True):
     """What a finding is made of."""
 
@@ -75,6 +83,7 @@ class Body(Struct, frozen=True):
     verify: Template
     evidence: tuple[Shown, ...]
     fixes: tuple[Remedy, ...]
+    levels: tuple[Level, ...]
 
 
 class Rule:
@@ -109,7 +118,7 @@ class Rule:
         """
         if not self.spec.applies:
             return None
-        maker = _Maker(self, {})
+        maker = _Maker(self, _signature_names(self.spec))
         applies = maker.condition(("applies",), self.spec.applies)
         maker.finish()
         return applies
@@ -117,7 +126,7 @@ class Rule:
     @cached_property
     def head(self) -> Head:
         """Raises RuleFileError."""
-        maker = _Maker(self, {})
+        maker = _Maker(self, _signature_names(self.spec))
         lets = {name: maker.let(name, text) for name, text in self.spec.let.items()}
         when = maker.condition(("when",), self.spec.when)
         maker.finish()
@@ -127,7 +136,8 @@ class Rule:
     def body(self) -> Body:
         """Raises RuleFileError."""
         spec = self.spec
-        maker = _Maker(self, {name: let.kind for name, let in self.head.lets.items()})
+        lets = {name: let.kind for name, let in self.head.lets.items()}
+        maker = _Maker(self, _signature_names(spec) | lets)
         body = Body(
             title=maker.template(("title",), spec.title),
             subject=maker.template(("subject",), spec.subject),
@@ -135,6 +145,10 @@ class Rule:
             verify=maker.template(("verify",), spec.verify, command=True),
             evidence=tuple(maker.evidence(i, item) for i, item in enumerate(spec.evidence)),
             fixes=tuple(maker.fix(("fixes", i), fix) for i, fix in enumerate(spec.fixes)),
+            levels=tuple(
+                Level(maker.condition(("levels", i, "when"), level.when), level.confidence, level.severity)
+                for i, level in enumerate(spec.levels)
+            ),
         )
         maker.finish()
         return body
@@ -148,6 +162,10 @@ class Rule:
         problems: list[Problem] = []
         for part in (lambda: self.applies, lambda: self.body, lambda: self.cases):
             problems += _problems(part)
+        if self.spec.signatures:
+            from gpudoctor.engine.signatures import signature_problems
+
+            problems += [self.document.problem(*problem) for problem in signature_problems(self.spec)]
         return tuple(problems)
 
 
@@ -225,9 +243,14 @@ class _Maker:
         return tuple(self.template((*path, i), text) for i, text in enumerate(texts))
 
 
+def _signature_names(spec: RuleSpec) -> dict[str, Kind]:
+    """The rule's own signatures as names; what they are is decided where `seen` is compiled."""
+    return {f"{SEEN}.{signature.name}": ANY_LIST for signature in spec.signatures}
+
+
 def _evidence(text: str, names: Mapping[str, Kind]) -> Expression:
     expression = compile_expression(text, names)
     kind = expression.kind.element if expression.kind.element is not None else expression.kind
-    if kind.name not in ("bool", "int", "float", "str"):
+    if kind.name not in ("bool", "int", "float", "str") and not is_hit(kind):
         raise SpecError(f"evidence is a plain value or a list of them, not a {expression.kind}", "choose a field")
     return expression

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gpudoctor.engine.clean import clean
 from gpudoctor.engine.compiled import Rule
@@ -14,9 +15,12 @@ from gpudoctor.engine.load import RuleSet
 from gpudoctor.engine.problem import RuleFileError
 from gpudoctor.engine.rank import Candidate, conclude
 from gpudoctor.engine.remedies import Rewriter, remedies
+from gpudoctor.engine.rule import RuleSpec
+from gpudoctor.engine.sightings import first_place, hits_of, only_echoes
 from gpudoctor.engine.values import EvaluationLimitError, Frame, Missing, Unknown
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, NotEvaluated
+from gpudoctor.model.signature import Seen
 
 MAX_MISSING: Final = 12
 _MAX_SUBJECT: Final = 200
@@ -49,7 +53,7 @@ class Outcome(Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
-def diagnose(
+def diagnose(  # noqa: PLR0913 - all but two are named and have defaults
     rules: RuleSet,
     facts: Facts,
     rewrite: Rewriter | None = None,
@@ -57,8 +61,11 @@ def diagnose(
     only: Iterable[str] = (),
     skip: Iterable[str] = (),
     more: Iterable[Candidate] = (),
+    seen: Seen | None = None,
 ) -> Diagnosis:
     """Evaluate the rules. `rewrite` makes the command of a change; `more` are findings from elsewhere to be ranked too.
+
+    `seen` is what logs showed, None where there is none.
 
     Raises UsageError where `only` or `skip` names nothing.
     """
@@ -66,7 +73,7 @@ def diagnose(
     not_evaluated: list[NotEvaluated] = []
     decided = 0
     for rule in rules.select(only, skip):
-        outcome = evaluate(rule, facts, rewrite)
+        outcome = evaluate(rule, facts, rewrite, seen)
         decided += not outcome.missing
         if outcome.candidate is not None:
             candidates.append(outcome.candidate)
@@ -76,23 +83,29 @@ def diagnose(
     return Diagnosis(conclude(candidates), tuple(not_evaluated), decided)
 
 
-def evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None = None) -> Outcome:
+def evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None = None, seen: Seen | None = None) -> Outcome:
     """Evaluate one rule. A defect is an outcome, with the missing thing `internal: ...`."""
     try:
-        return _evaluate(rule, facts, rewrite)
+        return _evaluate(rule, facts, rewrite, seen)
     except DEFECTS as error:
         return Outcome(missing=(clean(f"internal: {type(error).__name__}: {error}"),))
 
 
-def _evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None) -> Outcome:
-    if rule.applies is not None and rule.applies.truth(Frame(facts)) is not True:
+def _evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None, seen: Seen | None) -> Outcome:
+    hits = hits_of(rule.spec, seen) if seen is not None else None
+    if rule.applies is not None and rule.applies.truth(Frame(facts, seen=hits)) is not True:
         return Outcome()
     head = rule.head
-    frame = Frame(facts, head.runs)
+    frame = Frame(facts, head.runs, hits)
     verdict = head.when.truth(frame)
     if isinstance(verdict, Unknown):
         return Outcome(missing=_missing(verdict.missing))
-    return _fired(rule, frame, rewrite) if verdict else Outcome()
+    if not verdict:
+        return Outcome()
+    outcome = _fired(rule, frame, rewrite)
+    if seen is None or outcome.candidate is None or not rule.spec.signatures:
+        return outcome
+    return replace(outcome, candidate=_placed(outcome.candidate, rule.spec, seen))
 
 
 def _missing(missing: Missing) -> tuple[str, ...]:
@@ -101,16 +114,22 @@ def _missing(missing: Missing) -> tuple[str, ...]:
     return (*lines[:MAX_MISSING], f"… {more} more") if more > 0 else tuple(lines)
 
 
+def _placed(candidate: Candidate, spec: RuleSpec, seen: Seen) -> Candidate:
+    """With the place of its lines in the log."""
+    return replace(candidate, place=first_place(spec, seen), only_echoes=only_echoes(spec, seen))
+
+
 def _fired(rule: Rule, frame: Frame, rewrite: Rewriter | None) -> Outcome:
     spec, body = rule.spec, rule.body
     subject = clean(body.subject.prose(frame), _MAX_SUBJECT) or "host"
     fixes, defects = remedies(body.fixes, frame, rewrite)
+    level = next((level for level in body.levels if level.when.truth(frame) is True), None)
     finding = Finding(
         rank=0,
         id=spec.id,
         cause=spec.cause,
-        severity=spec.severity,
-        confidence=spec.confidence,
+        severity=(level and level.severity) or spec.severity,
+        confidence=(level and level.confidence) or spec.confidence,
         title=body.title.prose(frame),
         why=body.why.prose(frame),
         subject=subject,

@@ -9,11 +9,15 @@ from typing import Final, cast
 from gpudoctor.engine.clean import clean
 from gpudoctor.engine.compiled import Shown
 from gpudoctor.engine.filters import shown
+from gpudoctor.engine.kinds import is_hit
 from gpudoctor.engine.values import Absent, Frame, Known, Many
 from gpudoctor.model.finding import Evidence, Plain
+from gpudoctor.model.signature import Hit
 
 MAX_EVIDENCE: Final = 24  # of one finding
+MAX_QUOTED: Final = 300  # characters of a line
 _MAX_ITEMS: Final = 16  # of one list
+_MAX_HITS: Final = 4
 _KEY: Final = re.compile(r"\[[^\]]*\]")
 
 
@@ -33,20 +37,30 @@ def _evidence(item: Shown, frame: Frame) -> Iterator[Evidence]:
         yield _one(value, item, item.label)
         return
     known = [entry for entry in value.values if isinstance(entry, Known)]
-    if item.label or value.path or any(not entry.path for entry in known):
+    hits = is_hit(item.expression.kind.element or item.expression.kind)
+    if not hits and (item.label or value.path or any(not entry.path for entry in known)):
         yield _line(value, known, item)
         return
-    for entry in known[:_MAX_ITEMS]:
-        yield _one(entry, item, "")
+    for entry in known[: _MAX_HITS if hits else _MAX_ITEMS]:
+        yield _one(entry, item, item.label if hits else "")
 
 
 def _one(value: Known, item: Shown, label: str) -> Evidence:
+    if is_hit(item.expression.kind.element or item.expression.kind):
+        return _quoted(cast("Hit", value.value), label)
     return Evidence(
         fact=clean(value.path or item.expression.text),
         value=_plain(value.value),
         source=clean(value.source),
         label=label,
     )
+
+
+def _quoted(hit: Hit, label: str) -> Evidence:
+    """A line of a log, as it stands there."""
+    rank = hit.rank.or_none()
+    label = label or (f"rank {rank}" if rank is not None else "")
+    return Evidence(file=clean(hit.file), line=hit.line, text=clean(hit.text, MAX_QUOTED), label=label)
 
 
 def _line(value: Many, known: Sequence[Known], item: Shown) -> Evidence:

@@ -21,6 +21,7 @@ from gpudoctor.engine.syntax import parse_expression
 from gpudoctor.engine.values import Absent, Frame, Known, Many, Truth, Value, merged, truth
 from gpudoctor.model.facts import Facts
 
+SEEN: Final = "seen"  # seen.name: the hits of a signature
 MAX_NESTING: Final = 40
 _MAX_LITERAL: Final = 100
 
@@ -138,6 +139,8 @@ class _Compiler:
         return Node(field.kind, lambda frame: Known(getattr(frame.facts, name), name), self._column(node))
 
     def _attribute(self, node: ast.Attribute) -> Node:
+        if isinstance(node.value, ast.Name) and node.value.id == SEEN:
+            return self._hits(node)
         owner = self._node(node.value)
         if owner.kind.struct is None:
             hint = "take one item: first(...), or a comprehension" if owner.kind.name == "list" else ""
@@ -159,6 +162,18 @@ class _Compiler:
             return found
 
         return Node(field.kind, get, self._column(node))
+
+    def _hits(self, node: ast.Attribute) -> Node:
+        """`seen.name` of the rule itself, `seen.other_rule__name` of another: an empty list where no log has it."""
+        from gpudoctor.model.signature import Hit
+
+        name = node.attr
+        own = {known.partition(".")[2] for known in self._names if known.startswith(f"{SEEN}.")}
+        if name not in own and "__" not in name:
+            hint = did_you_mean(name, own) or "seen.other_rule__name for one of another rule"
+            raise self._error(node, f"no signature is called {name!r}", hint)
+        kind = list_of(Kind("item", struct=Hit))
+        return Node(kind, lambda frame: frame.seen(name) if frame.seen else Many(()), self._column(node))
 
     def _subscript(self, node: ast.Subscript) -> Node:
         owner, index = self._node(node.value), self._node(node.slice)
@@ -272,7 +287,7 @@ def check_name(name: str, taken: set[str], column: int = -1) -> None:
     """Refuse a name that would hide another. Raises SpecError."""
     if not name.isidentifier() or not name.isascii() or name.startswith("_"):
         raise SpecError(f"{name!r} is no name", "letters, digits and _", column)
-    if name in taken or name in FUNCTIONS or name in fields(Facts):
+    if name in taken or name in FUNCTIONS or name in fields(Facts) or name == SEEN:
         raise SpecError(f"the name {name!r} is taken", "choose another", column)
 
 

@@ -57,6 +57,11 @@ def list_of(element: Kind) -> Kind:
     return Kind("list", element=element)
 
 
+def is_hit(kind: Kind) -> bool:
+    """Whether it is a line of a log."""
+    return kind.struct is not None and kind.struct.__name__ == "Hit"
+
+
 def comparable(left: Kind, right: Kind) -> bool:
     """Whether `==` between the two means anything."""
     return (left.number and right.number) or (left == right and left.name in ("bool", "str", "version"))

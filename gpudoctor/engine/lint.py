@@ -12,6 +12,7 @@ from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.load import check_ids, check_links, read_rules
 from gpudoctor.engine.problem import Problem
 from gpudoctor.engine.rule import ChangeSpec, FixSpec
+from gpudoctor.engine.signatures import foreign_references, signatures_of
 from gpudoctor.engine.yaml_strict import Path
 
 MAX_TITLE: Final = 100
@@ -26,8 +27,9 @@ def lint(folders: Sequence[FilePath]) -> tuple[Problem, ...]:
     found = read_rules(folders)
     problems = [*found.problems, *check_ids(found.rules)]
     names = {rule.spec.id for rule in found.rules}
+    keys = {signature.key for signature in signatures_of(found.rules)}
     for rule in found.rules:
-        problems += [*lint_rule(rule), *check_links(rule, names)]
+        problems += [*lint_rule(rule), *check_links(rule, names), *foreign_references(rule, keys)]
     return tuple(sorted(set(problems)))
 
 
@@ -70,9 +72,12 @@ def _texts(rule: Rule) -> Advice:
 
 def _cases(rule: Rule) -> Advice:
     expected = {case.expect for case in rule.cases}
-    for outcome in _OUTCOMES:
+    of_log = rule.spec.tier == "log"  # what a log does not say is not missing
+    for outcome in _OUTCOMES[:2] if of_log else _OUTCOMES:
         if outcome not in expected:
             yield ("cases",), f"no case with expect: {outcome}", "one of each: fires, silent, unknown"
+    if of_log and not any(case.log and case.expect == "fires" for case in rule.cases):
+        yield ("cases",), "no case that fires because of a text", "give it a log: as it stands in a real one"
     seen: set[str] = set()
     for position, case in enumerate(rule.cases):
         if case.name in seen:

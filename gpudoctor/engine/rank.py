@@ -22,6 +22,8 @@ class Candidate(Struct, frozen=True):
     tier: Tier = "fact"
     explains: tuple[str, ...] = ()
     suppresses: tuple[str, ...] = ()
+    place: int = 0  # in the log: of two causes the one that shows first is the root
+    only_echoes: bool = False  # what the log shows of it only reports what happened elsewhere
 
 
 def conclude(candidates: Iterable[Candidate]) -> tuple[Finding, ...]:
@@ -29,7 +31,7 @@ def conclude(candidates: Iterable[Candidate]) -> tuple[Finding, ...]:
     ranked = sorted(candidates, key=_key)
     dropped = {position for _, position in _edges(ranked, _suppresses)}
     ranked = [candidate for position, candidate in enumerate(ranked) if position not in dropped]
-    roots = _roots(ranked)
+    roots = _with_reporters(ranked, _roots(ranked))
     worst = _worst_of_echoes(ranked, roots)
     settled = sorted(
         (
@@ -41,16 +43,17 @@ def conclude(candidates: Iterable[Candidate]) -> tuple[Finding, ...]:
     return tuple(replace(candidate.finding, rank=rank) for rank, candidate in enumerate(settled, start=1))
 
 
-def _key(candidate: Candidate) -> tuple[bool, bool, int, int, int, float, str]:
+def _key(candidate: Candidate) -> tuple[bool, bool, bool, int, int, tuple[float, float, float], str]:
     finding = candidate.finding
+    surest, order = -finding.confidence, candidate.order
     return (
         finding.echo_of is not None,
         # A remark is never the root cause, however good its evidence.
         finding.severity == "info",
-        _TIERS[candidate.tier],
+        candidate.tier != "proof",
         SEVERITIES.index(finding.severity),
-        candidate.order,
-        -finding.confidence,
+        _TIERS[candidate.tier],
+        (surest, candidate.place, order) if candidate.tier == "log" else (order, surest, 0),
         finding.id,
     )
 
@@ -100,6 +103,25 @@ def _roots(ranked: Sequence[Candidate]) -> dict[int, int]:
             root = parents[root]
         roots[echo] = root
     return roots
+
+
+def _with_reporters(ranked: Sequence[Candidate], roots: dict[int, int]) -> dict[int, int]:
+    """Whoever only reports what happened elsewhere is the echo of the best root, where there is one."""
+    best = next(
+        (
+            i
+            for i, candidate in enumerate(ranked)
+            if not candidate.only_echoes and candidate.finding.severity == "error" and i not in roots
+        ),
+        None,
+    )
+    if best is None:
+        return roots
+    found = dict(roots)
+    for i, candidate in enumerate(ranked):
+        if candidate.only_echoes:
+            found[i] = best
+    return {echo: found.get(root, root) for echo, root in found.items()}
 
 
 def _worst_of_echoes(ranked: Sequence[Candidate], roots: dict[int, int]) -> dict[int, int]:

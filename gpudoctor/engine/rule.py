@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from gpudoctor.model.finding import Needs, Severity
+from gpudoctor.model.signature import SignatureKind
 
 Tier = Literal["proof", "log", "fact"]
 Status = Literal["preview", "stable", "deprecated"]
@@ -15,6 +16,24 @@ Expect = Literal["fires", "silent", "unknown"]
 _Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 _Line = Annotated[str, Meta(min_length=1, max_length=400)]
 _Date = Annotated[str, Meta(pattern=r"^20[0-9][0-9]-[01][0-9]-[0-3][0-9]$")]
+
+
+class SignatureSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of a log that the rule knows: `seen.<name>` is the list of hits."""
+
+    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
+    pattern: str
+    kind: SignatureKind = "root"
+    unless: str = ""
+    note: str = ""  # of a harmless one: why it means nothing
+
+
+class LevelSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """Another confidence or severity where `when` is true; the first of the list that is counts."""
+
+    when: str
+    confidence: Annotated[float, Meta(gt=0, le=1)] | None = None
+    severity: Severity | None = None
 
 
 class EvidenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,8 +77,9 @@ class CaseSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """A test of the rule. `title`, `subject`, `fix` and `missing` are parts that the result must contain."""
 
     name: _Line
-    given: dict[str, object]  # plain YAML, checked against the catalogue of facts by cases.py
     expect: Expect
+    given: dict[str, object] = field(default_factory=dict)  # plain YAML, checked against the catalogue by cases.py
+    log: str = ""  # text that goes through the real reader; `given` comes over what it gives
     title: str = ""
     subject: str = ""
     fix: str = ""  # of the best fix: title, command or a value of its change
@@ -80,11 +100,13 @@ class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: Status
     tier: Tier = "fact"
     doc: str
+    signatures: tuple[SignatureSpec, ...] = ()
     applies: str = ""
     let: dict[str, str] = field(default_factory=dict)
     when: str
     subject: str = "host"
     why: str
+    levels: tuple[LevelSpec, ...] = ()
     evidence: tuple[str | EvidenceSpec, ...]
     fixes: tuple[FixSpec, ...]
     verify: str = ""

@@ -66,10 +66,16 @@ Truth = bool | Unknown
 class Frame:
     """One evaluation of one rule: the facts, its `let` names (computed when first used) and the bound items."""
 
-    __slots__ = ("_bound", "_done", "_lets", "_steps", "facts")
+    __slots__ = ("_bound", "_done", "_lets", "_steps", "facts", "seen")
 
-    def __init__(self, facts: Facts, lets: Mapping[str, Callable[[Frame], Value]] | None = None) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        lets: Mapping[str, Callable[[Frame], Value]] | None = None,
+        seen: Callable[[str], Value] | None = None,
+    ) -> None:
         self.facts = facts
+        self.seen = seen  # hits by the name of a signature; None where no log was read
         self._lets = lets or {}
         self._done: dict[str, Value] = {}
         self._bound: dict[str, Value] = {}

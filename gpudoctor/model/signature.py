@@ -25,6 +25,7 @@ class Signature(Struct, frozen=True):
     pattern: str
     kind: SignatureKind = "root"
     unless: str = ""  # a line that matches this too is none
+    note: str = ""  # why a harmless one means nothing
 
 
 class Hit(Item, frozen=True, kw_only=True):

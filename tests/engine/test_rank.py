@@ -13,7 +13,11 @@ from gpudoctor.model.finding import Finding
 
 
 def candidate(name: str, **changes: Any) -> Candidate:
-    own = {key: changes.pop(key) for key in ("order", "tier", "explains", "suppresses") if key in changes}
+    own = {
+        key: changes.pop(key)
+        for key in ("order", "tier", "explains", "suppresses", "place", "only_echoes")
+        if key in changes
+    }
     values: dict[str, Any] = {
         "rank": 0,
         "id": name,
@@ -36,22 +40,23 @@ def order(*candidates: Candidate) -> list[str]:
     return [finding.id for finding in conclude(candidates)]
 
 
-def test_the_key_is_tier_then_severity_then_order_then_confidence_then_id() -> None:
+def test_proof_leads_then_severity_then_what_a_log_says_then_order_then_confidence_then_id() -> None:
     expected = [
         candidate("proof", tier="proof", severity="warning", order=9),
-        candidate("log", tier="log", severity="warning", order=9),
+        candidate("log", tier="log", order=9, confidence=0.2),
         candidate("error1", order=1, confidence=0.5),
         candidate("sure2", order=2, confidence=0.9),
         candidate("unsure2", order=2, confidence=0.3),
         candidate("x-same", order=3),
         candidate("y-same", order=3),
+        candidate("log-warning", tier="log", severity="warning", order=9),
         candidate("warning1", severity="warning", order=1),
         candidate("remark", severity="info", tier="proof", order=1),
     ]
     shuffled = list(expected)
     random.Random(1).shuffle(shuffled)
     assert order(*shuffled) == [entry.finding.id for entry in expected]
-    assert [finding.rank for finding in conclude(shuffled)] == [*range(1, 10)]
+    assert [finding.rank for finding in conclude(shuffled)] == [*range(1, 11)]
 
 
 def test_an_echo_names_its_root_ranks_below_all_others_and_is_at_most_a_warning() -> None:
@@ -160,3 +165,25 @@ def test_any_relations_in_any_order_give_the_same_ranking_and_leave_a_root(data:
     echoes = [finding for finding in findings if finding.echo_of is not None]
     assert all(echo.echo_of in roots and echo.severity != "error" for echo in echoes)
     assert [f.id for f in findings[: len(roots)]] == [f.id for f in findings if f.echo_of is None]
+
+
+def test_of_a_log_the_surest_leads_then_what_shows_first() -> None:
+    expected = [
+        candidate("sure", tier="log", confidence=0.9, place=40, order=9),
+        candidate("first", tier="log", confidence=0.8, place=3, order=9),
+        candidate("later", tier="log", confidence=0.8, place=7, order=1),
+    ]
+    assert order(*reversed(expected)) == ["sure", "first", "later"]
+
+
+def test_what_only_reports_others_never_leads_where_there_is_a_cause() -> None:
+    reporter = candidate("time-out", tier="log", confidence=0.99, place=1, only_echoes=True)
+    cause = candidate("out-of-memory", tier="log", confidence=0.6, place=9)
+    found = conclude([reporter, cause])
+    assert [(one.id, one.severity, one.echo_of) for one in found] == [
+        ("out-of-memory", "error", None),
+        ("time-out", "warning", "out-of-memory"),
+    ]
+    assert [(one.id, one.severity) for one in conclude([reporter])] == [("time-out", "error")]
+    doubt = candidate("slow-path", severity="warning")
+    assert order(reporter, doubt) == ["time-out", "slow-path"]

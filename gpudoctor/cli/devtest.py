@@ -1,4 +1,4 @@
-"""`python -m gpudoctor.engine.devtest [rules/area | rules/area/rule.yaml ...]`: lint rules and run their cases."""
+"""`python -m gpudoctor.cli.devtest [folder | file ...]`: lint rules and run their cases, without a place all of ours."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gpudoctor.cli.rule_set import log_reader
 from gpudoctor.engine.cases import run_cases
 from gpudoctor.engine.lint import lint
 from gpudoctor.engine.load import read_rules
 from gpudoctor.engine.problem import Problem
-from gpudoctor.paths import rules_dir
+from gpudoctor.paths import log_rules_dir, rules_dir
 
 
 def examine(places: Sequence[Path]) -> tuple[list[Problem], int, int]:
     """Problems of the rules at `places` (all of ours when empty), how many rules and how many cases there are."""
-    root = rules_dir()
-    found = read_rules([root])
-    wanted = [place.resolve() for place in places] or [root]
+    roots = [rules_dir(), log_rules_dir()]
+    found = read_rules(roots)
+    wanted = [place.resolve() for place in places] or roots
 
     def asked(file: str) -> bool:
         return any(Path(file).resolve().is_relative_to(place) for place in wanted)
 
-    problems = [problem for problem in lint([root]) if asked(problem.file)]
+    problems = [problem for problem in lint(roots) if asked(problem.file)]
     cases = 0
     rules = [rule for rule in found.rules if asked(rule.file)]
+    of_logs = any(rule.spec.tier == "log" for rule in rules)
+    read_log = log_reader([rule for rule in found.rules if not rule.check()]) if of_logs else None
     for rule in rules:
         if rule.check():
             continue
-        results = run_cases(rule)
+        results = run_cases(rule, read_log)
         cases += len(results)
         problems += [result.problem for result in results if result.problem is not None]
     return sorted(set(problems)), len(rules), cases

@@ -1,0 +1,45 @@
+"""What a log showed, as values of the rule language, and what it means for the rank of a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from gpudoctor.engine.rule import RuleSpec
+from gpudoctor.engine.values import Known, Many, Value
+from gpudoctor.model.signature import Seen, Sighting, signature_key
+
+NEVER = 1 << 60  # the place of what no log shows
+
+
+def hits_of(spec: RuleSpec, seen: Seen) -> Callable[[str], Value]:
+    """`seen.name` for this rule: its own signature, or that of another rule as `other_rule__name`."""
+
+    def get(name: str) -> Value:
+        sighting = seen.get(name if "__" in name else signature_key(spec.id, name))
+        if sighting is None:
+            return Many(())
+        return Many(
+            tuple(Known(hit, f"seen.{name}[{i}]", f"{hit.file}:{hit.line}") for i, hit in enumerate(sighting.hits))
+        )
+
+    return get
+
+
+def first_place(spec: RuleSpec, seen: Seen) -> int:
+    """Where the first line of a cause stands, else the first line of any kind; NEVER where there is none."""
+    own = list(_own(spec, seen))
+    places = [one.hits[0].ordinal for one in own if one.kind == "root"] or [one.hits[0].ordinal for one in own]
+    return min(places, default=NEVER)
+
+
+def only_echoes(spec: RuleSpec, seen: Seen) -> bool:
+    """Whether all that was seen of this rule only reports what happened elsewhere."""
+    kinds = {one.kind for one in _own(spec, seen)}
+    return "echo" in kinds and "root" not in kinds
+
+
+def _own(spec: RuleSpec, seen: Seen) -> Iterator[Sighting]:
+    for signature in spec.signatures:
+        sighting = seen.get(signature_key(spec.id, signature.name))
+        if sighting is not None and sighting.hits:
+            yield sighting
