@@ -18,6 +18,9 @@ class StoredQuantization(msgspec.Struct, frozen=True, kw_only=True):
     bits: int | None = None
     group_size: int | None = None
     weight_block_size: tuple[int, ...] | None = None
+    expert_dtype: str = ""  # fp4: DeepSeek V4
+    kept: tuple[str, ...] = ()  # what stays 16-bit: attention
+    kept_layers: tuple[int, ...] = ()
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +85,7 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     tie_word_embeddings: bool | None = None
     learned_positions: int = 0
     max_position_embeddings: int | None = None
+    instruct_max_position_embeddings: int | None = None  # of its Instruct variants, where they state less
     torch_dtype: str | None = None
     quantization_config: StoredQuantization | None = None
     tower_parameters: int | None = None

@@ -166,8 +166,8 @@ class Stored(Struct, frozen=True, kw_only=True):
 class Packing(Struct, frozen=True, kw_only=True):
     """How weights are stored: the part of a quantisation config that decides bytes and legal sizes.
 
-    `method` is a name that `--quant` takes: none, fp8, int8, awq, gptq-4bit, gptq-8bit, bnb-nf4, bnb-int8, mxfp4,
-    nvfp4, int4 (compressed-tensors), exl2:BPW, exl3:BPW, gguf:TYPE.
+    `method` is a name that `--quant` takes: fp8, int8, awq, gptq-4bit, gptq-8bit, bnb-nf4, bnb-int8, mxfp4, nvfp4,
+    int4 (compressed-tensors), exl2:BPW, exl3:BPW, gguf:TYPE. Plain floats have no packing at all.
     """
 
     method: str
@@ -175,6 +175,8 @@ class Packing(Struct, frozen=True, kw_only=True):
     block_size: int | None = None  # FP8 in blocks of so many rows and columns; None: one scale a tensor or row
     act_order: bool = False  # GPTQ with desc_act: an index for each input row
     kept: frozenset[TensorClass] = frozenset()  # classes that stay 16-bit besides embeddings, norms and router
+    kept_layers: frozenset[int] = frozenset()  # layers that stay 16-bit as a whole
+    experts_method: str = ""  # of the routed experts, where they differ: DeepSeek V4 is FP8 with MXFP4 experts
     lm_head_packed: bool = False
     zero_points: bool = True  # asymmetric (AWQ, most GPTQ kernels store them even where symmetric)
 

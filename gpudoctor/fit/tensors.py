@@ -40,6 +40,7 @@ class Matrix(NamedTuple):
     copies: int = 1  # experts in one tensor
     packed: bool = False
     bytes_each: float | None = None  # of an element, where it is not the model's type
+    down: bool = False  # the experts' width is the columns, not the rows
 
     @property
     def out(self) -> int:
@@ -192,7 +193,7 @@ def _experts(part: Experts, hidden: int, split: Split) -> Iterator[Matrix]:
         yield one("shared_experts", part.latent, hidden)
         yield one("shared_experts", hidden, part.latent)
     yield one("experts", up, inner, packed=True, copies=count)
-    yield one("experts", inner, width, packed=True, copies=count)
+    yield Matrix((("experts", inner),), width, copies=count, packed=True, down=True)
     if part.bias:
         yield one("norm", (up + inner) * count)
     if part.shared_width:
