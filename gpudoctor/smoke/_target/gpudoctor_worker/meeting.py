@@ -10,6 +10,7 @@ from typing import Any, Dict
 from .channel import Channel, RefusedError
 from .opaque import Dist
 from .place import Place
+from .scout import Scout
 
 _SAY_EVERY_S = 1.0
 # What must be the same on every rank, and the name of the reason for refusal where it is not.
@@ -25,7 +26,8 @@ class Meeting:
         self._place = place
         self._channel = channel
         master = place.rank == 0 and not place.store_elsewhere
-        store = dist.TCPStore(place.host, place.port, place.world, master, timeout=timeout, wait_for_workers=False)
+        with Scout(place, channel):
+            store = dist.TCPStore(place.host, place.port, place.world, master, timeout=timeout, wait_for_workers=False)
         self.store = dist.PrefixStore(place.prefix, store)
 
     def compare(self, mine: Said) -> list[Said]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Callable, Mapping
 
@@ -16,6 +17,7 @@ from .opaque import Device, Torch
 from .pairs import Pairs
 from .patterns import Patterns
 from .place import Place
+from .reach import Reach, this_host
 from .timing import Timing
 
 _LATER_S = 60  # our launcher's deadline comes before any of torch's
@@ -79,6 +81,7 @@ class Worker:
             "max_bytes": memory.largest_message(self.config.max_bytes, free, self.device),
             "free": free,
             "half": device.half_type(self.torch, self.device) if self.config.layer else "",
+            "host": this_host(),
             "config": self.config.shared(),
         }
         self.meeting = Meeting(self.torch.distributed, self.place, self.channel, self.timeout)
@@ -87,6 +90,7 @@ class Worker:
 
     def init_group(self) -> None:
         """Build the communicator and send the first bytes through it."""
+        Reach(self.meeting, self.place, self.channel, os.environ).check(self.said, self.backend)
         self.channel.tell("step", step="shared memory")
         memory.take_shared_memory()
         self.channel.tell("step", step="communicator")
@@ -135,7 +139,7 @@ class Worker:
                 self.layer.measure(timing, self.channel)
         if self.config.pairs and (self.backend == "nccl" or self.config.pairs_on_cpu):
             pairs = Pairs(self.torch, self.device, self.place, self.meeting, self.channel)
-            pairs.run(self.config.pairs, self.max_bytes)
+            pairs.run(self.config.pairs, self.max_bytes, peer=self.config.peer)
 
     def leave(self) -> None:
         """Part from the group, then from each other."""
