@@ -8,6 +8,7 @@ from gpudoctor.host.access import Host, HostError
 from gpudoctor.model.fact import Fact, absent, absent_like, known
 from gpudoctor.model.facts import PciPath
 from gpudoctor.readers.pci_config import ConfigUnreadableError, DeviceSilentError, acs_control, redirects
+from gpudoctor.readers.pci_distance import level, shared_bridges
 from gpudoctor.readers.pci_sysfs import Place
 
 SOURCE = "sysfs"
@@ -33,30 +34,15 @@ class PathFinder(Struct):
 
     def path(self, a: Located, b: Located) -> PciPath:
         """The path between two GPUs, `a` before `b` in bus order."""
-        shared = _shared(a.place, b.place)
+        shared = shared_bridges(a.place, b.place)
         bridges = a.place.bridges[shared:] + b.place.bridges[shared:]
         return PciPath(
             a=a.bus_id,
             b=b.bus_id,
-            level=self._level(a, b, shared),
+            level=level(a.place, b.place, (a.numa_node, b.numa_node), self.numa_nodes, SOURCE),
             bridges=known(bridges, SOURCE),
             acs_redirect=self._acs(bridges, shared),
         )
-
-    def _level(self, a: Located, b: Located, shared: int) -> Fact[str]:
-        """One switch is at most one bridge further down on either side; NUMA nodes decide between host bridges."""
-        if not a.place.root or not b.place.root:
-            return absent("parse_error", "no host bridge in the path of the device", SOURCE)
-        if shared:
-            further = max(len(a.place.bridges), len(b.place.bridges)) - shared
-            return known("PIX" if further <= 1 else "PXB", SOURCE)
-        if a.place.root == b.place.root:
-            return known("PHB", SOURCE)
-        if self.numa_nodes == 1:
-            return known("NODE", SOURCE)
-        if a.numa_node is None or b.numa_node is None:
-            return absent("not_supported", "different host bridges, and the firmware names no NUMA node", SOURCE)
-        return known("NODE" if a.numa_node == b.numa_node else "SYS", SOURCE)
 
     def _acs(self, bridges: tuple[str, ...], shared: int) -> Fact[tuple[str, ...]]:
         """One bridge that redirects decides; a clean bill needs every bridge."""
@@ -88,15 +74,3 @@ class PathFinder(Struct):
                 return absent("not_supported", f"bridge {bridge} has no extended configuration space", SOURCE)
             return absent("no_permission", f"the configuration space of bridge {bridge} is for root only", SOURCE)
         return known(control is not None and redirects(control), SOURCE)
-
-
-def _shared(a: Place, b: Place) -> int:
-    """How many bridges from the root down lie above both."""
-    if a.root != b.root:
-        return 0
-    count = 0
-    for one, other in zip(a.bridges, b.bridges, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count

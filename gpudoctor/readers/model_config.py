@@ -122,7 +122,23 @@ def read_section(text: str | bytes) -> Section:
     try:
         return Section(msgspec.json.decode(text, type=dict[str, object]))
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise ConfigError(f"is no JSON object: {str(error)[:160]}") from error
+        lenient = _with_infinity(text)
+        if lenient is None:
+            raise ConfigError(f"is no JSON object: {str(error)[:160]}") from error
+        return lenient
+
+
+def _with_infinity(text: str | bytes) -> Section | None:
+    """Configurations of state-space models hold a bare Infinity, as Python writes it: time_step_limit."""
+    if (b"Infinity" not in text and b"NaN" not in text) if isinstance(text, bytes) else "Infinity" not in text:
+        return None
+    import json
+
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return Section(found) if isinstance(found, dict) else None
 
 
 def read_model_config(text: str | bytes) -> ModelConfig:
