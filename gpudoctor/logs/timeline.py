@@ -73,6 +73,7 @@ def timeline(scanned: Sequence[Scanned], seen: Seen, log: Log) -> Log:
         phases=known(phases, "log"),
         last_phase=_text(last),
         first_errors=known(deaths, "log"),
+        root_lines=known(sum(one.count for one in seen.values() if one.kind == "root"), "log"),
         error_lines=known(sum(_ERROR.search(line) is not None for line in tail), "log"),
         ended=known(ended, "log"),
         said_hang=said,

@@ -46,6 +46,7 @@ class Log(Section, frozen=True, kw_only=True):
     #                                       graph_capture ready running
     phases: Fact[tuple[RankPhase, ...]] = NOT_PROVIDED  # where ranks can be told apart
     first_errors: Fact[tuple[RankDeath, ...]] = NOT_PROVIDED  # in order: who died first is the first
+    root_lines: Fact[int] = NOT_PROVIDED  # lines that name a cause: hits of signatures of kind root, of any rule
     progress: Fact[int] = NOT_PROVIDED  # lines that only a working run writes: steps, requests served
     tracebacks: Fact[int] = NOT_PROVIDED
     error_lines: Fact[int] = NOT_PROVIDED  # that a logger marks as an error, or that end a traceback
