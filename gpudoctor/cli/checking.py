@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from gpudoctor.workload import ParsedCommand
 
 
-class Wanted(NamedTuple):
+class Wanted(Struct, frozen=True):
     """The options of one command line, by the names that they have there; defaults are those of `check --help`."""
 
     launch: tuple[str, ...] = ()

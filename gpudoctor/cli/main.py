@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NamedTuple, NoReturn
 
-from gpudoctor.cli import checking, examiner, plain, signals, streams
+from gpudoctor.cli import examiner, signals, streams
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.cli.lean import load_msgspec
 from gpudoctor.errors import GpudoctorError, UsageError
@@ -52,12 +52,14 @@ def _guarded(arguments: list[str]) -> ExitCode:
 
 
 def _run(arguments: list[str]) -> ExitCode:
+    if arguments[:1] == ["explain"]:
+        return _explain(arguments)
     if not examiner.is_wanted(arguments):
         from gpudoctor.cli.app import run
 
         return run(arguments)
     load_msgspec()
-    from gpudoctor.cli import gather  # noqa: F401 - what both processes need is loaded once
+    from gpudoctor.cli import checking, gather, plain  # noqa: F401 - what both processes need is loaded once
 
     with examiner.Examiner() as early:
         wanted = plain.read(arguments)
@@ -66,6 +68,19 @@ def _run(arguments: list[str]) -> ExitCode:
         from gpudoctor.cli.app import run
 
         return run(arguments, early)
+
+
+def _explain(arguments: list[str]) -> ExitCode:
+    load_msgspec()
+    from gpudoctor.cli import explaining, plain
+
+    name = plain.read_explain(arguments)
+    if name is None:
+        from gpudoctor.cli.app import run
+
+        return run(arguments)
+    explaining.show(name)
+    return ExitCode.OK
 
 
 class _Failure(NamedTuple):

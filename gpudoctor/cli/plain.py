@@ -1,4 +1,4 @@
-"""Command lines of `check` with nothing but plain options, read without typer: loading that takes a third of the time.
+"""Command lines with nothing but plain options, read without typer: loading that takes a third of a short check.
 
 Only what means the same to typer beyond doubt is read here; any other word is left to it, with all its messages.
 """
@@ -40,3 +40,10 @@ def read(arguments: Sequence[str]) -> Wanted | None:
         quiet=not given.isdisjoint({"--quiet", "-q"}),
         verbose=not given.isdisjoint({"--verbose", "-v"}),
     )
+
+
+def read_explain(arguments: Sequence[str]) -> str | None:
+    """The name that `explain NAME` asks for, None where typer has to say."""
+    if len(arguments) != 2 or arguments[0] != "explain" or not arguments[1] or arguments[1].startswith("-"):
+        return None
+    return arguments[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.cli import app, checking, plain
+from gpudoctor.cli import app, checking, explaining, plain
 from gpudoctor.cli.checking import Wanted
 from gpudoctor.cli.exit import ExitCode
 
@@ -64,3 +64,15 @@ def test_every_other_line_is_left_to_typer(line: str) -> None:
 
 def test_an_empty_value_is_left_to_typer() -> None:
     assert plain.read(["check", "--format", ""]) is None
+
+
+def test_a_plain_explain_means_the_same_as_to_typer(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[object, ...]] = []
+    monkeypatch.setattr(explaining, "show", lambda *arguments: seen.append(arguments))
+    app.run(["explain", "iommu_acs"])
+    assert seen == [(plain.read_explain(["explain", "iommu_acs"]), (), "text", "auto")]
+
+
+@pytest.mark.parametrize("line", ["explain", "explain --help", "explain a b", "explain a --format json", "check a"])
+def test_every_other_explain_is_left_to_typer(line: str) -> None:
+    assert plain.read_explain(line.split()) is None
