@@ -8,7 +8,7 @@ from pathlib import Path
 from gpudoctor.cli.rule_set import rule_set
 from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import Diagnosis, diagnose
-from gpudoctor.model.change import Change
+from gpudoctor.model.change import Change, Rewritten
 from gpudoctor.model.facts import Facts, Workload
 
 
@@ -25,8 +25,10 @@ def diagnose_facts(
     return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=_rewrite)
 
 
-def _rewrite(workload: Workload, change: Change) -> str:
-    """The changed command. What changes commands is loaded when there is a change to make."""
+def _rewrite(workload: Workload, change: Change) -> Rewritten:
+    """The changed command, or the options to put into one. What changes commands is loaded when there is a change."""
+    from gpudoctor.workload.generic import advice
     from gpudoctor.workload.rewrite import rewrite
 
-    return rewrite(workload, change)
+    options = "" if workload.command.known else advice(workload, change)
+    return Rewritten(rewrite(workload, change), options)

@@ -14,7 +14,7 @@ from gpudoctor.engine.kinds import Kind
 from gpudoctor.engine.problem import Problem, SpecError
 from gpudoctor.engine.rule import CaseSpec
 from gpudoctor.engine.yaml_strict import Plain
-from gpudoctor.model.change import Change
+from gpudoctor.model.change import Change, Rewritten
 from gpudoctor.model.fact import REASONS
 from gpudoctor.model.facts import Facts, Workload
 from gpudoctor.model.finding import Finding
@@ -65,12 +65,12 @@ def _run_case(rule: Rule, position: int, case: CaseSpec, read_log: ReadLog | Non
     return CaseResult(rule.spec.id, case.name, problem)
 
 
-def _plain_command(_: Workload, change: Change) -> str:
+def _plain_command(_: Workload, change: Change) -> Rewritten:
     """A stand-in for the rewriter that shows all of a change."""
     words = [f"{name}={value}" for name, value in change.env.items()]
     words += [f"-u {name}" for name in change.unset]
     words += [f"{name}={value}" for name, value in change.flags.items()]
-    return " ".join([*words, *change.add, *(f"no {name}" for name in change.remove)])
+    return Rewritten(" ".join([*words, *change.add, *(f"no {name}" for name in change.remove)]))
 
 
 def _differences(case: CaseSpec, outcome: Outcome) -> Iterator[tuple[str, str]]:

@@ -121,7 +121,7 @@ def _placed(candidate: Candidate, spec: RuleSpec, seen: Seen) -> Candidate:
 
 def _fired(rule: Rule, frame: Frame, rewrite: Rewriter | None) -> Outcome:
     spec, body = rule.spec, rule.body
-    subject = clean(body.subject.prose(frame), _MAX_SUBJECT) or "host"
+    subject = clean(body.subject.subject(frame), _MAX_SUBJECT) or "host"
     fixes, defects = remedies(body.fixes, frame, rewrite)
     level = next((level for level in body.levels if level.when.truth(frame) is True), None)
     finding = Finding(

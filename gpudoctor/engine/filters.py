@@ -22,11 +22,12 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 class Filter(Struct, frozen=True):
-    """How values are written. `takes` says which kinds it is for."""
+    """How values are written. `takes` says which kinds it is for; `subject` is for programs, where that differs."""
 
     write: Callable[[Sequence[object]], str]
     takes: Callable[[Kind], bool]
     wanted: str
+    subject: Callable[[Sequence[object]], str] | None = None
 
 
 def shown(value: object) -> str:
@@ -75,8 +76,13 @@ def _percent(value: object) -> str:
     return f"{cast('int | float', value) * 100:.0f}%"
 
 
-def _gpu(value: object) -> str:
-    return f"gpu:{getattr(value, 'index', value)}"
+def _index(value: object) -> str:
+    return clean(str(getattr(value, "index", value)))
+
+
+def _gpus(values: Sequence[object]) -> str:
+    noun = "GPU" if len(values) == 1 else "GPUs"
+    return f"{noun} {_joined(', ', _index)(values)}"
 
 
 def _pair(value: object) -> str:
@@ -121,7 +127,7 @@ FILTERS: Final[dict[str, Filter]] = {
     "gib": Filter(_joined(", ", _bytes(1 << 30, "GiB")), _is_number, "a number of bytes"),
     "mib": Filter(_joined(", ", _bytes(1 << 20, "MiB")), _is_number, "a number of bytes"),
     "percent": Filter(_joined(", ", _percent), _is_number, "a share between 0 and 1"),
-    "gpus": Filter(_joined(",", _gpu), _is_gpu, "GPUs or their indices"),
+    "gpus": Filter(_gpus, _is_gpu, "GPUs or their indices", _joined(",", lambda value: f"gpu:{_index(value)}")),
     "pairs": Filter(_joined(", ", _pair), _is_pair, "pairs"),
     "short": Filter(_joined(", ", _short), _is_plain, _PLAIN_WANTED),
     "sh": Filter(_joined(" ", lambda value: quoted(shown(value))), _is_plain, _PLAIN_WANTED),

@@ -8,12 +8,12 @@ from gpudoctor.engine.clean import clean
 from gpudoctor.engine.compiled import Changed, Remedy
 from gpudoctor.engine.template import Template
 from gpudoctor.engine.values import Frame
-from gpudoctor.model.change import Change
+from gpudoctor.model.change import Change, Rewritten
 from gpudoctor.model.facts import Workload
 from gpudoctor.model.finding import Fix
 
 # Writes the user's own launch command with the change; see `gpudoctor.workload.rewrite`.
-Rewriter = Callable[[Workload, Change], str]
+Rewriter = Callable[[Workload, Change], Rewritten]
 
 
 def remedies(
@@ -42,19 +42,22 @@ def _fix(remedy: Remedy, frame: Frame, rewrite: Rewriter | None) -> Fix | None:
     if remedy.when is not None and remedy.when.truth(frame) is not True:
         return None
     command: str | None = ""
+    title = remedy.title.prose(frame)
     env: dict[str, str] = {}
     if remedy.change is not None:
         change = change_of(remedy.change, frame)
         if change is None:
             return None
         env = change.env
-        command = rewrite(frame.facts.workload, change) if rewrite is not None else ""
+        rewritten = rewrite(frame.facts.workload, change) if rewrite is not None else Rewritten()
+        command = rewritten.command
+        title = f"{title}: {rewritten.options}" if rewritten.options else title
     elif remedy.command.parts:
         command = remedy.command.command(frame)
     if command is None:
         return None
     return Fix(
-        title=remedy.title.prose(frame),
+        title=title,
         command=command,
         env=env,
         caveat=remedy.caveat.prose(frame),

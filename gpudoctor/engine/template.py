@@ -35,7 +35,15 @@ class Template(Struct, frozen=True):
 
     def prose(self, frame: Frame) -> str:
         """For people, bounded: what is absent is `?`, an empty list is "none"."""
-        text = "".join(part if isinstance(part, str) else _shown(part, frame) for part in self.parts).strip()
+        return self._written(frame, for_programs=False)
+
+    def subject(self, frame: Frame) -> str:
+        """What the finding is about, as programs read it: `gpu:0,gpu:1`."""
+        return self._written(frame, for_programs=True)
+
+    def _written(self, frame: Frame, *, for_programs: bool) -> str:
+        parts = (part if isinstance(part, str) else _shown(part, frame, for_programs) for part in self.parts)
+        text = "".join(parts).strip()
         return text if len(text) <= _MAX_RENDERED else text[: _MAX_RENDERED - 1] + "…"
 
     def plain(self, frame: Frame) -> str | None:
@@ -54,11 +62,12 @@ class Template(Struct, frozen=True):
         return text if len(text) <= _MAX_RENDERED else None
 
 
-def _shown(hole: Hole, frame: Frame) -> str:
+def _shown(hole: Hole, frame: Frame, for_programs: bool) -> str:
     values = plain_values(hole.expression.run(frame))
     if values is None:
         return UNKNOWN
-    return hole.filter.write(values) if values else "none"
+    write = hole.filter.subject if for_programs and hole.filter.subject else hole.filter.write
+    return write(values) if values else "none"
 
 
 def _exact(hole: Hole, frame: Frame) -> str | None:

@@ -17,3 +17,10 @@ class Change(Struct, frozen=True, forbid_unknown_fields=True):
     unset: tuple[str, ...] = ()  # variables that must not reach the process
     add: tuple[str, ...] = ()  # literal options to add, e.g. "--enforce-eager"
     remove: tuple[str, ...] = ()  # literal options to take away, with their value where they have one
+
+
+class Rewritten(Struct, frozen=True):
+    """What became of a change. `options` are in backticks, and only where the launch command is not known."""
+
+    command: str = ""  # to be pasted; "" where there is nothing to paste
+    options: str = ""  # to be put into whatever the user starts

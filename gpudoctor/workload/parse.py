@@ -18,6 +18,7 @@ from gpudoctor.workload.spec import Spec
 from gpudoctor.workload.walk import walk_text
 
 _FIELDS = frozenset(f.name for f in fields(Workload))
+_GPU_WAYS = frozenset({"container_runtime", "container_device", "container_hooks"})
 _DOCKER_SHM_BYTES = 64 << 20  # what docker and podman give a container that asks for nothing
 FIX_FIELDS = (
     "tp", "pp", "dp", "ep", "model", "dtype", "quantization", "kv_cache_dtype", "max_model_len", "max_num_seqs",
@@ -145,9 +146,25 @@ def _container(layout: Layout, found: Collected) -> None:
         found.given.pop("container_shm_bytes", None)  # docker refuses or ignores it then: the host's mount counts
     elif "container_shm_bytes" not in found.given:
         found.given["container_shm_bytes"] = Given(_DOCKER_SHM_BYTES, "", "default")
+    way = _gpu_way(layout)
+    if way:
+        found.given["container_gpu_way"] = Given(way, way, "launch_command")
     device = found.value("container_device")
     if "container_gpus" not in found.given and isinstance(device, str) and "nvidia.com/gpu=" in device:
         found.given["container_gpus"] = found.given["container_device"]
+
+
+def _gpu_way(layout: Layout) -> str:
+    """The first option by which a container may get GPUs without --gpus, as it is spelled."""
+    for part in layout.chain():
+        for hit in (hit for scan in part.scans if scan.spec.role == "container" for hit in scan.hits):
+            given = hit.text.lower()
+            if hit.option.field == "container_privileged":
+                return hit.option.names[0]
+            named = hit.option.field == "environment" and given.startswith("nvidia_visible_devices")
+            if named or (hit.option.field in _GPU_WAYS and "nvidia" in given):
+                return f"{hit.option.names[0]} {hit.text}"
+    return ""
 
 
 def _check_devices(layout: Layout, found: Collected) -> None:

@@ -31,12 +31,13 @@ class _ImpossibleError(Exception):
 def rewrite(workload: Workload, change: Change) -> str:
     """The workload's command with the change made, ready to be pasted into a shell.
 
-    Without a launch command it is a line with a visible placeholder, `<your launch command>`. "" where the change
-    cannot be said on this command line (this program has no such option, it is far too long) or would change nothing.
+    Without a launch command it is what the shell can keep for whatever is started next (`generic.advice` has the
+    options). "" where the change cannot be said on this command line (this program has no such option, it is far too
+    long) or would change nothing.
     """
     command = workload.command.or_none()
     if not command:
-        return generic(workload, change)
+        return generic(change)
     if len(command) > _MAX_CHARACTERS:
         return ""
     try:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gpudoctor.engine.evaluate import diagnose, evaluate, fingerprint
-from gpudoctor.model.change import Change
+from gpudoctor.model.change import Change, Rewritten
 from gpudoctor.model.facts import Facts, Workload
 from gpudoctor.model.finding import Evidence, Fix
 from tests.engine.samples import facts, make_rule, rule_set
@@ -110,8 +110,8 @@ def test_a_long_list_of_evidence_is_bounded(tmp_path: Path) -> None:
     assert evidence[16].value == ["x"] * 16 + ["… 484 more"]
 
 
-def rewrite(workload: Workload, change: Change) -> str:
-    return f"{workload.model.or_none()} {msgspec.json.encode(change).decode()}"
+def rewrite(workload: Workload, change: Change) -> Rewritten:
+    return Rewritten(f"{workload.model.or_none()} {msgspec.json.encode(change).decode()}")
 
 
 def test_a_change_becomes_the_command_that_the_rewriter_makes(tmp_path: Path) -> None:
@@ -130,6 +130,14 @@ def test_a_change_becomes_the_command_that_the_rewriter_makes(tmp_path: Path) ->
     assert msgspec.json.decode(fix.command.removeprefix("m "), type=Change) == Change(
         flags={"tp": "2", "max_model_len": "4096"}, env={"X": "a b"}, unset=("Y",), add=("--z",), remove=("--w",)
     )
+
+
+def test_options_for_a_command_that_is_not_known_are_words_of_the_fix(tmp_path: Path) -> None:
+    rule = make_rule(tmp_path, fixes=[{"title": "TP size 2", "change": {"flags": {"tp": 2}}}])
+    outcome = evaluate(rule, facts(GIVEN), lambda _, __: Rewritten(options="`-tp 2`"))
+    assert outcome.candidate is not None
+    fix = outcome.candidate.finding.fixes[0]
+    assert (fix.title, fix.command) == ("TP size 2: `-tp 2`", "")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +161,7 @@ def test_a_verification_that_needs_an_absent_fact_is_left_out(tmp_path: Path) ->
 
 
 def test_a_rewriter_that_fails_costs_one_fix_and_is_reported(tmp_path: Path) -> None:
-    def broken(_: Workload, __: Change) -> str:
+    def broken(_: Workload, __: Change) -> Rewritten:
         raise ValueError("no place for it")
 
     fixes = [{"title": "one", "change": {"flags": {"tp": 1}}}, {"title": "two", "command": "x"}]

@@ -55,9 +55,9 @@ def command(text: str, given: dict[str, Any] | None = None) -> str | None:
         ("{gib(2)|gib}", "2 GiB"),
         ("{visible.devices}", "2, 3"),
         ("{visible.devices|csv}", "2,3"),
-        ("{visible.devices|gpus}", "gpu:2,gpu:3"),
-        ("{gpus.devices|gpus}", "gpu:0,gpu:2"),
-        ("{first(gpus.devices)|gpus}", "gpu:0"),
+        ("{visible.devices|gpus}", "GPUs 2, 3"),
+        ("{gpus.devices|gpus}", "GPUs 0, 2"),
+        ("{first(gpus.devices)|gpus}", "GPU 0"),
         ("{topology.pairs|pairs}", "0-1, 0-2"),
         ("{visible.duplicates}", "none"),
         ("{workload.pp} of {workload.dp}", "? of ?"),
@@ -71,6 +71,18 @@ def command(text: str, given: dict[str, Any] | None = None) -> str | None:
 )
 def test_prose_is_written_for_people(text: str, expected: str) -> None:
     assert prose(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{visible.devices|gpus}", "gpu:2,gpu:3"),
+        ("{first(gpus.devices)|gpus}", "gpu:0"),
+        ("{topology.pairs|pairs}", "0-1, 0-2"),
+    ],
+)
+def test_a_subject_is_written_for_programs(text: str, expected: str) -> None:
+    assert template(text).subject(Frame(facts(GIVEN))) == expected
 
 
 @pytest.mark.parametrize(

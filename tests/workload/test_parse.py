@@ -187,3 +187,22 @@ def test_who_decides_over_the_variables_of_the_shell(
 ) -> None:
     parsed = parse([command])
     assert (parsed.filtered_by, parsed.elsewhere, parsed.passed) == (filtered_by, elsewhere, passed)
+
+
+@pytest.mark.parametrize(
+    ("options", "way"),
+    [
+        ("", None),
+        ("--runtime=nvidia", "--runtime nvidia"),
+        ("--device /dev/nvidia0 --device /dev/nvidiactl", "--device /dev/nvidia0"),
+        ("--device /dev/fuse --device /dev/nvidia1", "--device /dev/nvidia1"),
+        ("--privileged", "--privileged"),
+        ("-e NVIDIA_VISIBLE_DEVICES=0,1", "-e NVIDIA_VISIBLE_DEVICES=0,1"),
+        ("-e NVIDIA_VISIBLE_DEVICES", "-e NVIDIA_VISIBLE_DEVICES"),
+        ("-v /data/nvidia:/models --name privileged --label runtime=nvidia", None),
+    ],
+)
+def test_by_which_option_a_container_gets_gpus(options: str, way: str | None) -> None:
+    workload = parse([f"docker run {options} vllm/vllm-openai --model nvidia/some-model"]).workload
+    assert workload.container_gpu_way.or_none() == way
+    assert not workload.container_gpus.known

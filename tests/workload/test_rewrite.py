@@ -8,6 +8,7 @@ from gpudoctor.model.change import Change
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Workload
 from gpudoctor.workload import parse, rewrite
+from gpudoctor.workload.generic import advice
 
 
 def changed(
@@ -165,20 +166,41 @@ def test_what_a_program_cannot_be_told_gives_no_command() -> None:
     assert changed("vllm serve x", env={"A": "\x1b[2J"}) == ""
 
 
-def test_without_a_command_there_is_a_placeholder() -> None:
+def test_without_a_command_only_variables_can_be_pasted() -> None:
     vllm = Workload(framework=known("vllm", "flag"))
-    assert rewrite(vllm, Change(flags={"tp": "2"}, env={"CUDA_VISIBLE_DEVICES": "0,1"})) == (
-        "CUDA_VISIBLE_DEVICES=0,1 <your launch command> --tensor-parallel-size 2"
-    )
-    assert rewrite(Workload(), Change(flags={"tp": "2"}, unset=("B",))) == (
-        "env -u B <your launch command with tensor-parallel size 2>"
-    )
-    assert rewrite(Workload(), Change(flags={"tp": "2"})) == "<your launch command with tensor-parallel size 2>"
-    assert rewrite(Workload(), Change(flags={"container_shm_bytes": "16g"})) == (
-        "docker run --shm-size=16g <your other options and image>"
-    )
-    assert rewrite(Workload(framework=known("ollama", "flag")), Change(flags={"tp": "2"})) == ""
+    both = Change(flags={"tp": "2"}, env={"CUDA_VISIBLE_DEVICES": "0,1"})
+    assert rewrite(vllm, both) == "export CUDA_VISIBLE_DEVICES=0,1"
+    assert rewrite(Workload(), Change(flags={"tp": "2"}, unset=("B",))) == "unset B"
+    assert rewrite(Workload(), Change(flags={"tp": "2"})) == ""
     assert rewrite(Workload(), Change()) == ""
+
+
+@pytest.mark.parametrize(
+    ("framework", "change", "options"),
+    [
+        ("vllm", Change(flags={"tp": "2"}), "`--tensor-parallel-size 2`"),
+        ("sglang", Change(flags={"tp": "2", "pp": "1"}), "`--tensor-parallel-size 2 --pipeline-parallel-size 1`"),
+        ("vllm", Change(add=("--enforce-eager",)), "`--enforce-eager`"),
+        ("vllm", Change(flags={"custom_allreduce_disabled": "true"}), "`--disable-custom-all-reduce`"),
+        ("vllm", Change(flags={"container_shm_bytes": "16g"}), "`--shm-size 16g`"),
+        ("vllm", Change(flags={"model": "a b"}), "`--model 'a b'`"),
+        ("vllm", Change(env={"A": "1"}), ""),
+        ("ollama", Change(flags={"tp": "2"}), ""),
+        ("vllm", Change(flags={"model": "\x1b[2J"}), ""),
+    ],
+)
+def test_the_options_of_a_framework_are_named_where_the_command_is_not_known(
+    framework: str, change: Change, options: str
+) -> None:
+    assert advice(Workload(framework=known(framework, "flag")), change) == options
+
+
+def test_without_a_framework_the_usual_spellings_are_named() -> None:
+    assert advice(Workload(), Change(flags={"max_model_len": "4096"})) == (
+        "`--max-model-len 4096` in vLLM, `--context-length 4096` in SGLang"
+    )
+    assert advice(Workload(), Change(flags={"dtype": "float16"})) == "`--dtype float16`"
+    assert advice(Workload(), Change()) == ""
 
 
 def test_without_a_command_variables_are_changed_in_the_shell() -> None:

@@ -8,6 +8,8 @@ _OPTIONS = (
     Option("container_ipc", ("--ipc",)),
     Option("container_runtime", ("--runtime",)),
     Option("container_device", ("--device",)),
+    Option("container_privileged", ("--privileged",), "flag"),
+    Option("container_hooks", ("--hooks-dir",)),
     Option("container_entrypoint", ("--entrypoint",)),
     Option("environment", ("-e", "--env"), "assign"),
 )
@@ -15,11 +17,11 @@ _VALUED = (
     "-v --volume -p --publish -w --workdir --name --network --net -u --user -h --hostname --ulimit --mount -l --label "
     "--memory -m --memory-swap --cpus --cpuset-cpus --cpuset-mems --cap-add --cap-drop --security-opt --restart "
     "--env-file --add-host --dns --pid --platform --pull --log-driver --log-opt --tmpfs --group-add "
-    "--device-cgroup-rule --hooks-dir --userns --uts --health-cmd --stop-timeout --cgroupns --annotation "
+    "--device-cgroup-rule --userns --uts --health-cmd --stop-timeout --cgroupns --annotation "
     "--detach-keys --index --timeout"
 )
 _FLAGS = (
-    "-d --detach -i --interactive -t --tty -it -ti -itd -dit -idt -tid --rm --init --privileged -P --publish-all "
+    "-d --detach -i --interactive -t --tty -it -ti -itd -dit -idt -tid --rm --init -P --publish-all "
     "--read-only --no-healthcheck -q --quiet --replace --oom-kill-disable"
 )
 
