@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from gpudoctor.cli.rule_set import log_reader, rule_set
 from gpudoctor.engine.cases import run_cases
 from gpudoctor.engine.lint import lint
 from gpudoctor.engine.load import load_rules, read_rule
 from gpudoctor.engine.rule import RuleSpec
-from gpudoctor.paths import rules_dir
+from gpudoctor.paths import log_rules_dir, rules_dir
 
 FILES = sorted(rules_dir().glob("*/*.yaml"))
+LOG_FILES = sorted(log_rules_dir().glob("*/*.yaml"))
+READ_LOG = log_reader(rule_set((), logs=True).rules)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -21,8 +24,14 @@ def test_the_cases_of_a_rule_pass(file: Path) -> None:
     assert [str(result.problem) for result in results if not result.passed] == []
 
 
+@pytest.mark.parametrize("file", LOG_FILES, ids=lambda file: file.stem)
+def test_the_cases_of_a_rule_for_logs_pass(file: Path) -> None:
+    results = run_cases(read_rule(file), READ_LOG)
+    assert [str(result.problem) for result in results if not result.passed] == []
+
+
 def test_lint_finds_nothing() -> None:
-    assert [str(problem) for problem in lint([rules_dir()])] == []
+    assert [str(problem) for problem in lint([rules_dir(), log_rules_dir()])] == []
 
 
 def test_all_rules_load_together_and_as_quickly_as_they_can() -> None:

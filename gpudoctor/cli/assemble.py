@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct
@@ -13,7 +13,7 @@ from gpudoctor import __version__
 from gpudoctor.cli.diagnosable import undiagnosable
 from gpudoctor.model.fact import Reason, absent
 from gpudoctor.model.facts import Facts, Section, Workload
-from gpudoctor.model.report import ProbeResult, Report, Status, Summary, Tool
+from gpudoctor.model.report import ProbeResult, Report, ReportError, Status, Summary, Tool
 
 if TYPE_CHECKING:
     from gpudoctor.engine.evaluate import Diagnosis
@@ -54,13 +54,19 @@ def _missing(section: type[Section], result: ProbeResult) -> Section:
     return section(**{field.name: nothing for field in fields(section)})
 
 
-def build_report(examined_: Examined, facts: Facts, diagnosis: Diagnosis, notes: Sequence[str] = ()) -> Report:
-    """Everything that a renderer shows."""
+def build_report(
+    examined_: Examined,
+    facts: Facts,
+    diagnosis: Diagnosis,
+    notes: Sequence[str] = (),
+    judge: Callable[[Facts, Sequence[ProbeResult]], ReportError | None] = undiagnosable,
+) -> Report:
+    """Everything that a renderer shows. `judge` says why an absence of findings would mean nothing."""
     counts = dict.fromkeys(("error", "warning", "info"), 0)
     for finding in diagnosis.findings:
         counts[finding.severity] += 1
     # An error that was found stands, however little else could be read.
-    problem = None if counts["error"] else undiagnosable(facts, examined_.probes)
+    problem = None if counts["error"] else judge(facts, examined_.probes)
     return Report(
         tool=TOOL,
         created_at=examined_.created_at,

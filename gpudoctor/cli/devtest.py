@@ -1,4 +1,4 @@
-"""`python -m gpudoctor.cli.devtest [folder | file ...]`: lint rules and run their cases, without a place all of ours."""
+"""`python -m gpudoctor.cli.devtest [folder | file ...]`: lint rules and run their cases, or all of ours."""
 
 from __future__ import annotations
 

@@ -10,19 +10,25 @@ from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import Diagnosis, diagnose
 from gpudoctor.model.change import Change, Rewritten
 from gpudoctor.model.facts import Facts, Workload
+from gpudoctor.model.signature import Seen
 
 
 def diagnose_facts(
-    raw: Facts, *, rule_dirs: Sequence[Path] = (), only: Sequence[str] = (), skip: Sequence[str] = ()
+    raw: Facts,
+    *,
+    rule_dirs: Sequence[Path] = (),
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    seen: Seen | None = None,
 ) -> tuple[Facts, Diagnosis]:
-    """Derived facts and what the rules say of them.
+    """Derived facts and what the rules say of them. `seen` is what logs showed, None where there is none.
 
     Raises:
         UsageError: a rule directory cannot be used, or --only/--skip names no rule.
     """
-    rules = rule_set(tuple(rule_dirs))
+    rules = rule_set(tuple(rule_dirs), logs=seen is not None)
     facts = derive(raw)
-    return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=_rewrite)
+    return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=_rewrite, seen=seen)
 
 
 def _rewrite(workload: Workload, change: Change) -> Rewritten:

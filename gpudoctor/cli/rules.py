@@ -30,7 +30,7 @@ def list_rules(rules: options.RuleDirs = None, format_name: options.TextOrJson =
     from gpudoctor.cli.write import write_stdout
 
     options.check_text_or_json(format_name)
-    loaded = rule_set(tuple(rules or ())).rules
+    loaded = rule_set(tuple(rules or ()), logs=True).rules
     if format_name == "json":
         pages = [rule_doc(rule) for rule in loaded]
         write_stdout(msgspec.json.format(msgspec.json.encode(pages), indent=2).decode() + "\n")
@@ -45,20 +45,21 @@ def list_rules(rules: options.RuleDirs = None, format_name: options.TextOrJson =
 def lint_rules(rules: options.RuleDirs = None, format_name: options.TextOrJson = "text") -> None:
     """Check every rule file: form, fact paths, types, documentation, references, test cases."""
     from gpudoctor.engine.lint import lint
-    from gpudoctor.paths import rules_dir
+    from gpudoctor.paths import log_rules_dir, rules_dir
 
     options.check_text_or_json(format_name)
-    _report(lint([rules_dir(), *(rules or ())]), "problem", format_name)
+    _report(lint([rules_dir(), log_rules_dir(), *(rules or ())]), "problem", format_name)
 
 
 def run_rule_cases(rules: options.RuleDirs = None, format_name: options.TextOrJson = "text") -> None:
     """Run the test cases that the rules bring with them."""
-    from gpudoctor.cli.rule_set import rule_set
+    from gpudoctor.cli.rule_set import log_reader, rule_set
     from gpudoctor.engine.cases import run_cases
 
     options.check_text_or_json(format_name)
-    loaded = rule_set(tuple(rules or ())).rules
-    results = [result for rule in loaded for result in run_cases(rule)]
+    loaded = rule_set(tuple(rules or ()), logs=True).rules
+    read_log = log_reader(loaded)
+    results = [result for rule in loaded for result in run_cases(rule, read_log)]
     failed = [result.problem for result in results if result.problem is not None]
     if format_name == "text":
         typer.echo(f"{len(results)} cases of {len(loaded)} rules")
