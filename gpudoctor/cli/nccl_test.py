@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import typer
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from gpudoctor.model.report import Report
     from gpudoctor.smoke.plan import Plan
     from gpudoctor.smoke.run import SmokeResult
+
+_LINGER_S = 3.0
 
 
 def register(app: typer.Typer) -> None:
@@ -87,6 +90,8 @@ def nccl_test(
         write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
     elif result.findings:
         _say_on_stderr(plan, result)
+        # The other launcher (torchrun, mpirun) ends all ranks when one ends: rank 0 needs a moment for its report.
+        time.sleep(_LINGER_S)
     raise typer.Exit(int(exit_code(report, threshold)))
 
 

@@ -22,6 +22,8 @@ class SmokeRank(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     error: str = ""  # the exception that ended it
     device: str = ""
     gpu: str = ""
+    index: int | None = None  # of its GPU, as nvidia-smi counts; by NCCL's log, None where that does not say
+    bus: str = ""  # its PCI address, 0000:47:00.0
     waits_for: tuple[int, ...] = ()  # ranks whose arrival it was waiting for
     kernel: str = ""  # state and wait channel in the kernel, where it hung
     stack: tuple[str, ...] = ()  # Python frames of its main thread, innermost first, where it hung
@@ -80,15 +82,44 @@ class SmokeLayer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     words: tuple[str, ...] = ()  # what it means for this TP size against one GPU
 
 
+PeerCopy = Literal["verified", "wrong", "no_access", "failed", "not_tested"]
+
+
 class SmokePair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Two devices tested alone."""
+    """Two ranks tested alone, a < b. GB/s are 10^9 bytes, of one large message.
+
+    `peer_copy`: memory of each GPU read and written by the other's process through CUDA IPC; no_access: the driver
+    grants none, which is normal for many cards. `inconclusive`: not tested, `note` says why.
+    """
 
     a: int
     b: int
     verdict: SmokeVerdict
     phase: SmokePhase
-    busbw_gbs: float | None = None
-    seconds: float = 0.0
+    a_to_b_gbs: float | None = None
+    b_to_a_gbs: float | None = None
+    busbw_gbs: float | None = None  # all-reduce of the two
+    peer_copy: PeerCopy = "not_tested"
+    transport: str | None = None
+    slow: bool = False  # against its siblings, or against what its link can do
+    note: str = ""
+
+
+CallEnd = Literal["ok", "refused", "no_route", "no_answer", "stalls", "loopback", "unknown", "name"]
+
+
+class SmokeCall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One host called another before the communicator was built; `a` and `b` are the first rank of each.
+
+    stalls: connected, but 64 KiB did not get through. loopback: the address leads every host to itself. unknown: the
+    address that the backend would use is not known.
+    """
+
+    a: int
+    b: int
+    address: str
+    ended: CallEnd
+    round_trip_us: float | None = None
 
 
 class SmokeTrial(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +130,46 @@ class SmokeTrial(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict: SmokeVerdict
     phase: SmokePhase
     seconds: float
+    proves: str = ""  # what it proves that this launch passed; "" where it did not
+    transport: str | None = None
+    busbw_gbs: float | None = None  # all-reduce of the largest message, where it was timed
+
+
+Part = Literal["", "setting", "nvls", "cumem", "p2p", "cumem_host", "shm", "ib", "interface", "gpu", "pair"]
+
+
+class SmokeDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the trials say of a run that failed.
+
+    status: said (the error's own words decide, nothing was tried) · separated (`part` is what fails) · control_failed
+    (also with everything off: the settings are not it) · not_separated (no single setting cures) · not_reproduced (the
+    failure did not come back) · out_of_time · not_tried.
+    """
+
+    status: Literal[
+        "said", "separated", "control_failed", "not_separated", "not_reproduced", "out_of_time", "not_tried"
+    ]
+    part: Part = ""
+    env: dict[str, str] = field(default_factory=dict)  # the settings with which the run passed
+    settings: tuple[str, ...] = ()  # variables of the user without which it passed
+    ranks: tuple[int, ...] = ()  # whose GPUs fail
+    pairs: tuple[tuple[int, int], ...] = ()  # of ranks, that fail alone too
+    proves: str = ""
+    costs: str = ""  # what it would cost to leave the setting so: it is a test, not a cure
+    reason: str = ""  # in a sentence
+
+
+class SmokeSpeed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The bandwidth that decides whether the run was slow, and what it was compared with."""
+
+    measured_gbs: float
+    expected_gbs: float
+    basis: Literal["siblings", "table"]
+    what: str  # what was measured, in words
+    link: str = ""
+    source: str = ""  # of the table
+    date: str = ""
+    slow: bool = False
 
 
 class SmokeReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +186,10 @@ class SmokeReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     wrong: tuple[SmokeWrong, ...] = ()
     pairs: tuple[SmokePair, ...] = ()
     trials: tuple[SmokeTrial, ...] = ()
+    decision: SmokeDecision | None = None  # None where the run passed and nobody asked
+    speed: SmokeSpeed | None = None  # None where there was nothing to compare with
+    diagnostics: tuple[str, ...] = ()  # NCCL's own, 2.31 and newer, of a run that failed
+    calls: tuple[SmokeCall, ...] = ()  # between hosts; none where there is only one
     layer: SmokeLayer | None = None  # where a model or its sizes were given
     torch: str = ""
     nccl: str = ""

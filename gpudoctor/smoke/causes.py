@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.smoke import SmokeReport, SmokeWrong
 from gpudoctor.smoke.fixes import fixes_for
+from gpudoctor.smoke.hosts import evidence_of_calls, meaning_of_calls, meaning_of_master
 from gpudoctor.smoke.judge import Judgement
 from gpudoctor.smoke.plan import Plan
 from gpudoctor.smoke.texts import Meaning, meaning_of
@@ -23,6 +24,7 @@ _WORKER_KINDS = {
     "shm": Meaning("shm_too_small", 0.97, "shared memory (/dev/shm) is full or too small"),
     "not_started": Meaning("framework_env", 0.97, "the target interpreter cannot be run"),
     "absent": Meaning("rendezvous", 0.7, "a rank never came: it was not started, or it cannot reach the master"),
+    "lost": Meaning("collective_desync", 0.7, "the connection to another rank broke: it ended, or the network did"),
     "stopped": Meaning("collective_desync", 0.97, "a rank was stopped, and the others wait for it"),
 }
 _KILLED_FOR_MEMORY = Meaning("host_ram", 0.97, "the kernel killed a rank because memory ran out")
@@ -68,6 +70,9 @@ def _verify(plan: Plan) -> str:
 
 
 def _meaning(report: SmokeReport, judgement: Judgement, around: Surroundings) -> Meaning:
+    network = _network(report, judgement)
+    if network is not None:
+        return network
     if judgement.kind in _WORKER_KINDS:
         return _WORKER_KINDS[judgement.kind]
     if judgement.verdict == "wrong_data":
@@ -77,6 +82,15 @@ def _meaning(report: SmokeReport, judgement: Judgement, around: Surroundings) ->
     if judgement.signal_name == "SIGKILL":
         return _KILLED_FOR_MEMORY if around.oom_kills else _KILLED
     return meaning_of(judgement.text) or _other_crash(report, judgement)
+
+
+def _network(report: SmokeReport, judgement: Judgement) -> Meaning | None:
+    """What the hosts found that called each other, where that explains the end of the run."""
+    if judgement.kind == "absent":
+        return meaning_of_master(judgement.text)
+    if judgement.verdict in ("hang", "crash") and judgement.kind in ("together", "behind", "exception", "lost"):
+        return meaning_of_calls(report)
+    return None
 
 
 def _wrong_data(report: SmokeReport) -> Meaning:
@@ -129,6 +143,7 @@ def _why(report: SmokeReport, judgement: Judgement) -> str:
         "stopped": f"{who} stood still (state T) in {phase}; {others} other ranks waited.",
         "behind": f"{who} did not get beyond {phase}; {others} other ranks were further and waited.",
         "absent": f"{who} never arrived; the ranks here waited in {phase}.",
+        "lost": f"{_here(report)} lost another rank in {phase}; what that one said is on its own launcher's stderr.",
         "together": _together(report, phase),
         "signal": f"{who} was ended by {judgement.signal_name} in {phase}.",
         "exit": f"{who} ended in {phase} without a word of its own.",
@@ -140,9 +155,12 @@ def _why(report: SmokeReport, judgement: Judgement) -> str:
 
 def _together(report: SmokeReport, phase: str) -> str:
     if len(report.ranks) < report.world_size:
-        here = ", ".join(str(rank.rank) for rank in report.ranks)
-        return f"Rank {here}, the only one that this launcher sees, entered {phase} and did not come out."
+        return f"{_here(report)}, the only one that this launcher sees, entered {phase} and did not come out."
     return f"All {len(report.ranks)} ranks entered {phase} and none came out: nobody is missing, the data is."
+
+
+def _here(report: SmokeReport) -> str:
+    return _who(tuple(rank.rank for rank in report.ranks))
 
 
 def _who(ranks: tuple[int, ...]) -> str:
@@ -157,6 +175,7 @@ def _evidence(report: SmokeReport, judgement: Judgement, around: Surroundings) -
         out.append(Evidence(label="what it said", text=judgement.text[:600], value=None, source="smoke"))
     if around.oom_kills:
         out.append(Evidence(label="processes killed for memory", value=around.oom_kills, source="memory.events"))
+    out += evidence_of_calls(report)
     out += [_wrong_line(wrong) for wrong in report.wrong[:4]]
     if judgement.verdict == "hang":
         for rank in [one for one in report.ranks if not judgement.blamed or one.rank in judgement.blamed][:4]:

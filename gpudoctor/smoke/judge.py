@@ -18,8 +18,10 @@ _ECHO = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = ("world_size", "options_differ", "backend_differs")  # who of two that differ is wrong cannot be told
+_ECHO_OF_ANOTHER = 2
 _TAIL_CHARS = 1500
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<name>\S+)')
+_PAIR = re.compile(r"pair (?P<a>\d{1,5})-(?P<b>\d{1,5})\b")
 _MAX_FRAMES = 12
 _HOME = str(Path.home())
 
@@ -31,7 +33,9 @@ class Judgement:
     verdict: SmokeVerdict
     phase: SmokePhase
     blamed: tuple[int, ...] = ()  # ranks; none where all did the same
-    kind: str = ""  # exception | signal | exit | stopped | behind | absent | together | wrong | a kind of the worker's
+    kind: str = (
+        ""  # exception | signal | exit | stopped | behind | absent | together | pair | wrong | a kind of the worker's
+    )
     text: str = ""
     signal_name: str = ""
 
@@ -67,6 +71,12 @@ def step_of(rank: RankProcess) -> str:
     return ""
 
 
+def pair_at(rank: RankProcess) -> tuple[int, int] | None:
+    """The pair that was tested alone when it stopped getting on; None where it was at something else."""
+    match = _PAIR.match(step_of(rank))
+    return (int(match["a"]), int(match["b"])) if match else None
+
+
 def doing(ranks: list[RankProcess]) -> list[str]:
     """What goes on, in few words: where all are at the same, with the step; else who is where."""
     at: dict[str, list[int]] = {}
@@ -91,13 +101,17 @@ def _hang(outcome: Outcome) -> Judgement:
     halted = [rank for rank in waiting if rank.stopped]
     if halted:
         return Judgement("hang", phase_of(halted[0]), _numbers(halted), "stopped")
+    pair = next((pair for rank in waiting if (pair := pair_at(rank))), None)
+    if pair is not None:
+        return Judgement("hang", phase, pair, "pair")
     behind = [rank for rank in outcome.ranks if _progress(rank) == _progress(least)]
     if len(behind) < len(outcome.ranks):
         return Judgement("hang", phase, _numbers(behind), "behind")
     ours = {rank.member.rank for rank in outcome.ranks}
     missing = sorted({number for rank in waiting for number in waits_for(rank)} - ours)
     if missing:
-        return Judgement("hang", phase, tuple(missing), "absent")
+        found = next((rank.events[-1].kind for rank in waiting if waits_for(rank)), "")
+        return Judgement("hang", phase, tuple(missing), "absent", found)
     return Judgement("hang", phase, (), "together")
 
 
@@ -115,6 +129,8 @@ def _crash(outcome: Outcome) -> Judgement:
     failed = [rank for rank in outcome.ranks if rank.first("error") or (rank.poll() and not rank.done)]
     first = min(failed, key=lambda rank: (_echo_grade(rank), _progress(rank), rank.ended_at or rank.moved))
     error = first.first("error")
+    if _echo_grade(first) == _ECHO_OF_ANOTHER and len(outcome.ranks) < first.member.world_size:
+        return _lost(first)
     # Where all say the same, none is to blame alone: torch is missing for each of them.
     alike = [rank for rank in failed if said(rank) == said(first) and _echo_grade(rank) == _echo_grade(first)]
     blamed = () if len(alike) == len(outcome.ranks) > 1 else _numbers([first])
@@ -131,6 +147,15 @@ def _crash(outcome: Outcome) -> Judgement:
     return Judgement("crash", phase_of(first), blamed, "signal" if name else "exit", tail(first), name)
 
 
+def _lost(rank: RankProcess) -> Judgement:
+    """It noticed that a rank of another launcher was gone; that one may have left word why."""
+    word = rank.first("confessed")
+    if word is not None and not _ECHO.search(word.text):
+        return Judgement("crash", phase_of(rank), (word.rank,), "exception", word.text)
+    error = rank.first("error")
+    return Judgement("crash", phase_of(rank), (), "lost", f"{error.type}: {error.text}" if error else "")
+
+
 def said(rank: RankProcess) -> tuple[str, str]:
     """What ended it, without numbers that differ from rank to rank."""
     error = rank.first("error")
@@ -142,7 +167,7 @@ def _echo_grade(rank: RankProcess) -> int:
     error = rank.first("error")
     if error is None:
         return 0
-    return 2 if error.kind == "exception" and _ECHO.search(error.text) else 1
+    return _ECHO_OF_ANOTHER if error.kind == "exception" and _ECHO.search(error.text) else 1
 
 
 def signal_of(rank: RankProcess) -> str:

@@ -61,6 +61,7 @@ class Plan:
         timed: whether the collectives are timed.
         pairs: ranks to be tested alone, two by two.
         pairs_on_cpu: whether also without GPUs.
+        peer: whether pairs also look into each other's GPU memory, without NCCL.
         limit_s: when the launch is ended though it makes progress; 0 for never.
         joined: started by another launcher, whose variables must reach the rank.
     """
@@ -81,6 +82,7 @@ class Plan:
     timed: bool = True
     pairs: tuple[tuple[int, int], ...] = ()
     pairs_on_cpu: bool = False
+    peer: bool = True
     limit_s: float = 0.0
     joined: bool = False
 
@@ -94,10 +96,12 @@ class Plan:
             "dtypes": self.dtypes,
             "max_bytes": self.max_bytes,
             "timeout_s": self.timeout_s,
+            "apart": self.joined,
             "collectives": self.collectives,
             "timed": self.timed,
             "pairs": self.pairs,
             "pairs_on_cpu": self.pairs_on_cpu,
+            "peer": self.peer,
             "layer": (self.layer.hidden, self.layer.intermediate) if self.layer else None,
         }
         # -u: what a library prints is read even when the rank is killed. -B: nothing is left beside the sources.

@@ -16,11 +16,13 @@ class Config(NamedTuple):
     dtypes: Tuple[str, ...]
     max_bytes: int  # 0: what is usual for the backend
     timeout_s: float
+    apart: bool = False  # the other ranks have launchers of their own
     layer: Optional[Tuple[int, int]] = None  # hidden and intermediate size of the layer to run
     collectives: bool = True  # of all ranks; without them only the pairs
     timed: bool = True
     pairs: Tuple[Tuple[int, int], ...] = ()  # ranks to be tested alone, two by two
     pairs_on_cpu: bool = False
+    peer: bool = True  # whether pairs also look into each other's memory, without NCCL
 
     @classmethod
     def parse(cls, text: str) -> Config:

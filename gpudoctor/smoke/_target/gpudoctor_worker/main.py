@@ -37,10 +37,18 @@ def main(argv: Sequence[str], worker_class: type[Worker] = Worker) -> None:
             text=str(error)[:_ERROR_CHARS],
             trace="".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])[:_ERROR_CHARS],
         )
+        _confess(worker, error)
     sys.stdout.flush()
     sys.stderr.flush()
     # Leaving by the front door would run destructors that wait for other ranks.
     os._exit(status)
+
+
+def _confess(worker: Worker, error: BaseException) -> None:
+    try:
+        worker.confess("%s: %s" % (type(error).__name__, str(error)[:_ERROR_CHARS]))
+    except Exception:  # noqa: BLE001 - the store may be what is broken; all is told already
+        pass
 
 
 if __name__ == "__main__":

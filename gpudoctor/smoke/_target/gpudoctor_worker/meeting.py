@@ -13,6 +13,7 @@ from .place import Place
 from .scout import Scout
 
 _SAY_EVERY_S = 1.0
+_CONFESSION_S = 0.5
 # What must be the same on every rank, and the name of the reason for refusal where it is not.
 _SAME = (("world", "world_size"), ("backend", "backend_differs"), ("config", "options_differ"))
 
@@ -49,6 +50,17 @@ class Meeting:
         """What that rank says under this name, as soon as it does."""
         self._await("%s/%d" % (name, rank), rank)
         return str(self.store.get("%s/%d" % (name, rank)).decode())
+
+    def confess(self, text: str) -> None:
+        """Leave word for ranks that other launchers watch of what ends this one; hear of the first that did."""
+        if self.store.add("errors", 1) == 1:
+            self.store.set("first_error", json.dumps([self._place.rank, text]))
+            return
+        deadline = time.monotonic() + _CONFESSION_S
+        while not self.store.check(["first_error"]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        rank, words = json.loads(self.store.get("first_error"))
+        self._channel.tell("confessed", rank=rank, text=words)
 
     def part(self) -> None:
         """Nobody goes before all have come to the end, because rank 0 holds the store."""

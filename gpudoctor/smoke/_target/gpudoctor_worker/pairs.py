@@ -32,7 +32,7 @@ class Pairs:
         self._timing = Timing(torch, device, place.world, channel)
         self._round = _FIRST_ROUND
 
-    def run(self, pairs: Sequence[Tuple[int, int]], max_bytes: int) -> None:
+    def run(self, pairs: Sequence[Tuple[int, int]], max_bytes: int, *, peer: bool) -> None:
         """All of them, each alone: nothing else is on its way meanwhile."""
         largest = min(max_bytes, _LARGEST_BYTES)
         for a, b in pairs:
@@ -42,6 +42,9 @@ class Pairs:
             self._round += 8
             if self._place.rank in (a, b):
                 self._test(group, a, b, largest)
+                if peer and self._device.type == "cuda":
+                    self._look(a, b)
+                self._dist.destroy_process_group(group)
                 self._meeting.say(name, "done")
             for rank in (a, b):
                 self._meeting.hear(name, rank)
@@ -57,10 +60,10 @@ class Pairs:
         both = self._timing.median(lambda: self._dist.all_reduce(data, group=group), small=False)
         if self._place.rank == b:  # one of the two is enough; a send is over when it has been received
             self._channel.tell("pair", a=a, b=b, bytes=largest, forth=sends[0], back=sends[1], both=both)
-        if self._device.type == "cuda":
-            peer = Peer(self._torch, self._device, self._place, self._meeting, self._channel)
-            peer.run(a, b, self._patterns, self._round + 2)
-        self._dist.destroy_process_group(group)
+
+    def _look(self, a: int, b: int) -> None:
+        peer = Peer(self._torch, self._device, self._place, self._meeting, self._channel)
+        peer.run(a, b, self._patterns, self._round + 2)
 
     def _send(self, group: object, source: int, target: int, size: int, number: int) -> None:
         a, b = sorted((source, target))
