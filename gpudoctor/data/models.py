@@ -28,7 +28,8 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `layer_pattern` has one letter a layer, or those that repeat: F full attention, S sliding window, C chunked,
     L linear attention, X cross-attention to the image, W and c and h compressed attention (window only, 4 and 128
-    tokens an entry), each with a feed-forward part; M state space, * attention, - dense and E experts alone.
+    tokens an entry), m state space, each with a feed-forward part; M state space, * attention, - dense and E experts
+    alone.
     """
 
     id: str

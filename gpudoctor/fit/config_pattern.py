@@ -12,10 +12,14 @@ from gpudoctor.readers.model_config import Section
 
 _STEPS: Final = {"gemma2": 2, "gemma3": 6, "gemma3_text": 6, "gemma3n": 5, "gemma3n_text": 5, "cohere2": 4}
 _WORDS: Final = (
-    ("sliding", "S"), ("local", "S"), ("swa", "S"), ("chunk", "C"), ("linear", "L"), ("kda", "L"), ("delta", "L"),
-    ("lightning", "L"), ("cross", "X"), ("hybrid", "F"), ("mamba", "M"), ("ssm", "M"), ("recurrent", "M"),
-    ("moe", "E"), ("mlp", "-"), ("attention", "F"), ("full", "F"), ("global", "F"),
+    ("compressed_sparse", "c"), ("heavily_compressed", "h"), ("sliding", "S"), ("local", "S"), ("swa", "S"),
+    ("chunk", "C"), ("linear", "L"), ("kda", "L"), ("delta", "L"), ("lightning", "L"), ("conv", "L"), ("cross", "X"),
+    ("hybrid", "F"), ("mamba", "m"), ("ssm", "m"), ("recurrent", "m"), ("moe", "E"), ("mlp", "-"), ("attention", "F"),
+    ("full", "F"), ("global", "F"),
 )  # fmt: skip
+# In these every layer is either a mixer or a feed-forward part.
+_ALONE: Final = {"nemotron_h": {"F": "*", "m": "M", "L": "M"}, "deepseek_v4": {"S": "W"}}
+_STATE_SPACES: Final = ("bamba", "jamba", "granitemoehybrid", "mamba", "mamba2", "falcon_mamba", "codestral_mamba")
 
 
 def layer_pattern(config: Section, family: str, layers: int) -> str:
@@ -23,6 +27,7 @@ def layer_pattern(config: Section, family: str, layers: int) -> str:
     found = (
         _letters(config, layers)
         or _listed(config, family, layers)
+        or _compressed(config, layers)
         or _mixed(config, family, layers)
         or _by_position(config, layers)
         or _windowed(config, family, layers)
@@ -50,7 +55,13 @@ def _listed(config: Section, family: str, layers: int) -> str:
 def _letter(word: str, family: str) -> str:
     low = word.lower()
     letter = next((letter for part, letter in _WORDS if part in low), "F")
-    return "*" if letter == "F" and family == "nemotron_h" else letter
+    return _ALONE.get(family, {}).get(letter, letter)
+
+
+def _compressed(config: Section, layers: int) -> str:
+    """DeepSeek V4: tokens in one cache entry, by layer; 0 and 1 mean nothing but the window."""
+    ratios = config.numbers("compress_ratios")
+    return "".join("c" if n == 4 else "h" if n > 4 else "W" for n in ratios[:layers]) if len(ratios) >= layers else ""
 
 
 def _mixed(config: Section, family: str, layers: int) -> str:
@@ -64,9 +75,12 @@ def _mixed(config: Section, family: str, layers: int) -> str:
     period = config.number("attn_layer_period")
     if period:
         offset = config.count("attn_layer_offset") or 0
-        return "".join("F" if i % period == offset else "M" for i in range(layers))
+        return "".join("F" if i % period == offset else "m" for i in range(layers))
     indices = config.numbers("attn_layer_indices")
-    return "".join("F" if i in indices else "M" for i in range(layers)) if indices else ""
+    if indices or family in _STATE_SPACES:
+        alone = "M" if not config.number("num_attention_heads") or "mamba" in family else "m"
+        return "".join("F" if i in indices else alone for i in range(layers))
+    return ""
 
 
 def _by_position(config: Section, layers: int) -> str:

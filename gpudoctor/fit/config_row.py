@@ -18,10 +18,14 @@ from gpudoctor.readers.quantization_config import read_quantization
 MAX_LAYERS: Final = 1024
 _UNGATED: Final = (
     "gpt2", "gpt_neox", "gpt_bigcode", "gptj", "falcon", "opt", "bloom", "phi", "mpt", "codegen", "starcoder2",
-    "nemotron", "nemotron_h",
+    "nemotron", "nemotron_h", "arcee", "apertus", "jais2", "persimmon", "fuyu", "gpt_neo", "gpt_neox_japanese", "xglm",
+    "biogpt", "nanochat",
 )  # fmt: skip
 _BIASED: Final = ("qwen", "qwen2", "qwen2_moe", "qwen2_vl", "qwen2_5_vl", "gpt2", "opt", "bloom", "phi", "gpt_neox")
 _TIED: Final = ("gemma", "cohere", "gpt2", "opt", "bloom", "falcon", "mpt", "starcoder2", "gpt_bigcode")
+_FOUR_TIMES: Final = (
+    "gpt2", "gpt_neo", "gpt_bigcode", "gpt_neox_japanese", "falcon", "bloom", "gptj", "mpt", "codegen",
+)  # fmt: skip
 _WIDTH: Final = ("intermediate_size", "ffn_hidden_size", "inner_hidden_size", "ffn_dim", "n_inner", "inner_dim")
 _EXPERTS: Final = ("num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts", "num_moe_experts")
 _ACTIVE: Final = ("num_experts_per_tok", "num_experts_per_token", "moe_k", "moe_top_k", "top_k_experts", "moe_topk")
@@ -48,8 +52,7 @@ def row_of(config: ModelConfig, name: str, source: str = "config.json") -> Model
     text, family = config.language, config.family
     number = text.number
     attention = text.section("attn_config") or text  # DBRX and MPT keep some numbers there
-    layers = number("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-    layers = min(layers, MAX_LAYERS) if layers else None
+    layers = _layers(text)
     heads = number("num_attention_heads", "n_head", "n_heads", "num_heads")
     experts = _experts(text, family)
     tower = tower_size(config)
@@ -113,6 +116,13 @@ def row_of(config: ModelConfig, name: str, source: str = "config.json") -> Model
         tower_heads=tower.heads if tower else 0,
         num_nextn_predict_layers=number("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers"),
     )
+
+
+def _layers(text: Section) -> int | None:
+    stated = text.number("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+    listed = len(text.texts("layers_block_type", "layer_types")) or len(text.text("hybrid_override_pattern"))
+    found = stated or listed
+    return min(found, MAX_LAYERS) if found else None
 
 
 class _Linear(NamedTuple):
@@ -187,7 +197,7 @@ def _experts(text: Section, family: str) -> _Experts:
 def _assumed_width(text: Section, family: str) -> int | None:
     """Four times the hidden size is what GPT-2, Falcon and BLOOM mean by leaving it out."""
     hidden = text.number("hidden_size", "n_embd", "d_model")
-    return 4 * hidden if hidden and family in ("gpt2", "falcon", "bloom", "gptj", "mpt", "codegen") else None
+    return 4 * hidden if hidden and family in _FOUR_TIMES else None
 
 
 def _first_dense(text: Section) -> int | None:
@@ -197,7 +207,7 @@ def _first_dense(text: Section) -> int | None:
         return stated
     kinds = text.texts("mlp_layer_types")
     if kinds:
-        return next((i for i, kind in enumerate(kinds) if kind == "sparse"), len(kinds))
+        return next((i for i, kind in enumerate(kinds) if kind != "dense"), len(kinds))
     frequency = text.numbers("moe_layer_freq")
     return next((i for i, n in enumerate(frequency) if n), len(frequency)) if frequency else None
 
@@ -256,7 +266,7 @@ def _normed(text: Section, family: str) -> bool:
 
 
 def _tied(config: ModelConfig, family: str) -> bool:
-    for part in (config.language, config.whole):
+    for part in (config.whole, config.language):  # multimodal models: the outer one decides
         stated = part.flag("tie_word_embeddings")
         if stated is not None:
             return stated

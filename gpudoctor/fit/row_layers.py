@@ -25,7 +25,7 @@ _SHARED_GATE: Final = ("qwen2_moe", "qwen3_next", "qwen3_5_moe")
 
 def mixer(row: ModelRow, letter: str) -> Mixer:
     """The mixer of a layer with this letter."""
-    if letter == "M":
+    if letter in "Mm":
         return StateSpace(
             heads=row.mamba_num_heads or 0,
             head_dim=row.mamba_head_dim,

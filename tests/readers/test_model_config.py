@@ -62,6 +62,17 @@ def test_the_first_usable_name_counts() -> None:
     assert section.sections("list") == ()
 
 
+def test_the_bare_infinity_of_state_space_models_is_taken() -> None:
+    text = '{"model_type": "mamba2", "time_step_limit": [0.0, Infinity], "hidden_size": 4096, "x": Infinity}'
+    for form in (text, text.encode()):
+        config = read_model_config(form)
+        assert config.language.number("hidden_size") == 4096
+        assert config.language.number("x") is None
+        assert config.language.real("x") is None
+    with pytest.raises(ConfigError):
+        read_model_config("[" * 100_000 + "Infinity")
+
+
 @pytest.mark.parametrize(
     "text", [b"", b"[]", b"3", b"{", b"\xff\xfe", b'{"a":' * 100_000, b"[" * 200_000, b'{"a": 1e}', "{\ud800: 1}"]
 )
