@@ -16,11 +16,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gpudoctor.cli.diagnosing import Wanted, assembled
-from gpudoctor.cli.rule_set import reader_of, rule_set
+from gpudoctor.cli.rule_set import reader_of
+from gpudoctor.derive import derive
+from gpudoctor.engine.evaluate import diagnose
+from gpudoctor.engine.load import RuleSet, read_rules
 from gpudoctor.logs.open import Source
 from gpudoctor.logs.read import Reader
-from gpudoctor.model.report import Report
+from gpudoctor.model.finding import Finding
+from gpudoctor.paths import log_rules_dir, rules_dir
 
 INPUTS = ("log.txt", "topo.txt", "env.txt", "command.txt")
 
@@ -37,22 +40,31 @@ class Scored(Struct, frozen=True):
     top3: bool
 
 
-def diagnose(folder: Path, reader: Reader) -> Report:
-    """What `gpudoctor diagnose` says of the files of a case."""
-    files = [folder / name for name in INPUTS if (folder / name).exists()]
-    reading = reader.read([Source(file) for file in files])
-    return assembled(reading, reading.facts, Wanted(tuple(files)), recognised=reading.recognised)
+class Bench:
+    """All rules that can be loaded: somebody may just be writing one."""
+
+    def __init__(self) -> None:
+        found = read_rules([rules_dir(), log_rules_dir()])
+        self.problems = found.problems
+        self.rules = RuleSet(tuple(rule for rule in found.rules if rule.spec.tier != "log" or not rule.check()))
+        self.reader: Reader = reader_of(self.rules.rules)
+
+    def findings(self, folder: Path) -> tuple[Finding, ...]:
+        """What `gpudoctor diagnose` finds in the files of a case."""
+        files = [folder / name for name in INPUTS if (folder / name).exists()]
+        reading = self.reader.read([Source(file) for file in files])
+        return diagnose(self.rules, derive(reading.facts), seen=reading.seen).findings
 
 
-def score(folder: Path, reader: Reader) -> Scored | None:
+def score(folder: Path, bench: Bench) -> Scored | None:
     """None for a folder that is no usable case."""
     case = json.loads((folder / "case.json").read_text())
     if not case.get("usable", True) or not any((folder / name).exists() for name in INPUTS):
         return None
-    report = diagnose(folder, reader)
-    loud = [finding for finding in report.findings if finding.severity != "info"]
+    findings = bench.findings(folder)
+    loud = [finding for finding in findings if finding.severity != "info"]
     ranked = tuple(dict.fromkeys(finding.cause for finding in loud))
-    errors = {finding.cause for finding in report.findings if finding.severity == "error"}
+    errors = {finding.cause for finding in findings if finding.severity == "error"}
     cause = case["cause"]
     acceptable = {*(case.get("acceptable") or [cause]), cause}
     if cause == "healthy":
@@ -73,9 +85,11 @@ def _main() -> int:
     parser.add_argument("--all", action="store_true", help="print every case, not only misses")
     options = parser.parse_args()
     started = time.perf_counter()
-    reader = reader_of(rule_set((), logs=True).rules)
+    bench = Bench()
+    for problem in bench.problems:
+        sys.stderr.write(f"{problem}\n")
     folders = sorted(file.parent for file in options.folder.glob("*/case.json"))
-    results = [result for folder in folders if (result := score(folder, reader)) is not None]
+    results = [result for folder in folders if (result := score(folder, bench)) is not None]
     results = [
         one for one in results if options.only in ("", one.name[: len(options.only)], one.cause[: len(options.only)])
     ]
