@@ -15,6 +15,7 @@ from tests.sim.machine_gpu import Gpu, Record
 from tests.sim.yaml_strict import load_yaml
 
 HOSTS = Path(__file__).resolve().parents[2] / "fixtures" / "hosts"
+COMM_LENGTH = 15  # of a process name: TASK_COMM_LEN without its final zero
 
 
 class Driver(Record, frozen=True, kw_only=True):
@@ -118,6 +119,11 @@ class Process(Record, frozen=True, kw_only=True):
     ppid: int = 1
     cgroup: str = "/user.slice/user-1000.slice/session-3.scope"
     visible: bool = True  # false: in another pid namespace, so not in /proc
+
+    def __post_init__(self) -> None:
+        """The kernel cuts names of processes."""
+        if len(self.comm) > COMM_LENGTH:
+            raise ValueError(f"comm: {self.comm!r} has more than {COMM_LENGTH} characters")
 
 
 class Cgroup(Record, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ CLASS_VGA, CLASS_3D, CLASS_AUDIO = 0x030000, 0x030200, 0x040300
 CLASS_BRIDGE, CLASS_ETHERNET, CLASS_INFINIBAND, CLASS_SWITCH = 0x060400, 0x020000, 0x020700, 0x068000
 
 NVIDIA = 0x10DE
+_HOPPER = 9  # NVML_DEVICE_ARCH_HOPPER
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Device:
     driver: str | None = None
     bar1_mib: int = 0
     aer: tuple[int, int] = (0, 0)  # correctable, fatal
+    wide_registers: bool = False  # BAR0 has 64 bits
 
     @property
     def path(self) -> str:
@@ -107,7 +109,8 @@ def _gpu(gpu: Gpu, driver: str | None) -> Device:
         rebar_max_mib=1 << (gpu.memory.total_mib - 1).bit_length() if gpu.rebar_supported else 0,
     )
     aer = (0, 0) if pcie is None else (pcie.aer_correctable, pcie.aer_fatal)
-    return Device(gpu.bdf, (), -1, config, driver, gpu.bar1_mib or 0, aer)
+    # Hopper's register window has 64 bits and takes two lines, so that BAR1 is in the third.
+    return Device(gpu.bdf, (), -1, config, driver, gpu.bar1_mib or 0, aer, gpu.architecture == _HOPPER)
 
 
 def write(tree: Tree, machine: Machine, *, privileged: bool) -> None:
@@ -147,12 +150,16 @@ def _resources(tree: Tree, device: Device, position: int) -> None:
     """One line a region: first address, last address, flags. A 64-bit region takes two lines."""
     lines = ["0x0000000000000000 0x0000000000000000 0x0000000000000000"] * 13
     if device.config.class_code in {CLASS_VGA, CLASS_3D}:
-        registers = 0xA0000000 + position * (16 * MIB)
-        lines[0] = _region(registers, 16 * MIB, 0x40200)
+        # A BAR is aligned to its size; one terabyte for each device keeps them apart.
+        window, other = (position + 1) << 40, ((position + 1) << 40) + (1 << 39)
+        if device.wide_registers:
+            lines[0] = _region(other + (1 << 30), 16 * MIB, 0x14220C)
+        else:
+            lines[0] = _region(0xA0000000 + position * (16 * MIB), 16 * MIB, 0x40200)
+        second = 2 if device.wide_registers else 1
         if device.bar1_mib:
-            # A BAR is aligned to its size; one terabyte for each keeps them apart.
-            lines[1] = _region((position + 1) << 40, device.bar1_mib * MIB, 0x14220C)
-        lines[3] = _region(((position + 1) << 40) + (1 << 39), 32 * MIB, 0x14220C)
+            lines[second] = _region(window, device.bar1_mib * MIB, 0x14220C)
+        lines[second + 2] = _region(other, 32 * MIB, 0x14220C)
     tree.write(f"{device.path}/resource", "\n".join(lines))
 
 

@@ -135,3 +135,19 @@ def test_every_link_of_sys_resolves_inside(machines: Machines, name: str) -> Non
     for path in (root / "sys").rglob("*"):
         if path.is_symlink():
             assert path.resolve(strict=True).is_relative_to(root)
+
+
+@pytest.mark.parametrize(("name", "slot"), [("h100x8-nvswitch", 2), ("a100x8-nvswitch", 1), ("rtx4090x2", 1)])
+def test_bar1_is_in_the_slot_where_the_card_has_it(machines: Machines, name: str, slot: int) -> None:
+    """Hopper's BAR0 has 64 bits and takes two of the kernel's slots."""
+    gpu = machine.load(name).gpus[0]
+    lines = (device(machines(name), gpu.bdf) / "resource").read_text().splitlines()
+    sizes = [int(end, 16) - int(start, 16) + 1 for start, end, _ in map(str.split, lines)]
+    assert sizes[slot] == (gpu.bar1_mib or 0) * MIB
+    assert sizes[0] == 16 * MIB
+
+
+@pytest.mark.parametrize("name", machine.names())
+def test_names_of_processes_are_as_short_as_the_kernel_makes_them(machines: Machines, name: str) -> None:
+    names = [file.read_text().strip() for file in (machines(name) / "root/proc").glob("[0-9]*/comm")]
+    assert all(0 < len(comm) <= machine.COMM_LENGTH for comm in names)

@@ -88,3 +88,11 @@ def test_defaults_are_merged_below_each_gpu() -> None:
 def test_compiled_lines_are_sorted_and_unique(name: str) -> None:
     keys = [line.partition("=")[0] for line in compiled.compiled(machine.load(name)).splitlines()]
     assert len(set(keys)) == len(keys)
+
+
+def test_a_process_name_that_the_kernel_would_cut_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    process = "{pid: 5, command: /usr/bin/nv-fabricmanager, comm: nv-fabricmanager}"
+    file.write_text(f"base: rtx4090x2\nsystem: {{processes: [{process}]}}\n")
+    with pytest.raises(msgspec.ValidationError, match="15 characters"):
+        machine.load_file(file)
