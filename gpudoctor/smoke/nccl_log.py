@@ -45,6 +45,7 @@ class NcclLog:
     stage: Stage = ""  # how far it came; "" where there is no log
     warnings: tuple[str, ...] = ()
     diagnostics: tuple[str, ...] = ()  # NCCL's own, since 2.31
+    twos: tuple[tuple[str, ...], ...] = ()  # by output: transports of its communicators of two, in order
 
     def transport(self) -> str | None:
         """All that were used, the most frequent first; None where nothing was said."""
@@ -76,6 +77,7 @@ def read_log(outputs: Sequence[str], world_size: int) -> NcclLog:
     reader = _Reader(world_size)
     for output in outputs:
         reader.whole = True
+        reader.twos.append([])
         for line in output.splitlines():
             if "NCCL" in line:
                 reader.take(line[:2000])
@@ -97,6 +99,7 @@ class _Reader:
         self.whole = True  # whether the lines are of a communicator of all ranks
         self.edges: dict[tuple[int, int], str] = {}
         self.channels: Counter[str] = Counter()
+        self.twos: list[list[str]] = []  # by output: transports of communicators of two, in order
         self.nvml: dict[int, int] = {}
         self.bus: dict[int, str] = {}
         self.interface = ""
@@ -111,13 +114,20 @@ class _Reader:
             self.started = True
             if self.whole:
                 self._who(start)
+            if start["ranks"] == "2" and start["which"] == "START":
+                self.twos[-1].append("")
         channel = _CHANNEL.search(line)
-        if channel and self.whole:
-            name = _short(channel["via"])
-            self.channels[name] += 1
-            self.edges.setdefault((int(channel["a"]), int(channel["b"])), name)
-            self.chosen = True
+        if channel:
+            self._channel(int(channel["a"]), int(channel["b"]), _short(channel["via"]))
         self._rest(line)
+
+    def _channel(self, a: int, b: int, name: str) -> None:
+        self.chosen = True
+        if self.twos[-1] and not self.twos[-1][-1]:
+            self.twos[-1][-1] = name
+        if self.whole:
+            self.channels[name] += 1
+            self.edges.setdefault((a, b), name)
 
     def _who(self, start: re.Match[str]) -> None:
         rank = int(start["rank"])
@@ -153,6 +163,7 @@ class _Reader:
             stage=stage,
             warnings=tuple(self.warnings),
             diagnostics=tuple(self.diagnostics),
+            twos=tuple(tuple(names) for names in self.twos),
         )
 
 

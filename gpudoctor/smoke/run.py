@@ -1,23 +1,41 @@
-"""The smoke run as a whole: launch, judge, report."""
+"""The smoke run as a whole: launch, judge, find out why it failed, report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from msgspec.structs import replace as changed
 
 from gpudoctor.host import Host, HostError
+from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding
-from gpudoctor.model.smoke import SmokeBackend, SmokeReport, SmokeSize, SmokeTrial, SmokeWrong
+from gpudoctor.model.smoke import SmokeDecision, SmokeReport
+from gpudoctor.smoke.attempt import Attempt, attempt
+from gpudoctor.smoke.bench import Bench
 from gpudoctor.smoke.causes import Surroundings, finding_of
-from gpudoctor.smoke.judge import Judgement, describe, judge
-from gpudoctor.smoke.launch import Outcome, Progress, launch
-from gpudoctor.smoke.layer import layer_of
-from gpudoctor.smoke.nccl_log import transport
+from gpudoctor.smoke.culprit import search
+from gpudoctor.smoke.differential import proves, separate, survey, why_not
+from gpudoctor.smoke.launch import Progress
+from gpudoctor.smoke.pairs import all_pairs
 from gpudoctor.smoke.plan import Plan
-from gpudoctor.smoke.rank import Event
+from gpudoctor.smoke.report import report_of
+from gpudoctor.smoke.speed import with_speed
 
-_MAX_WRONG = 64  # of each rank; a bad link makes one for each size, type and round
-_OUTPUT_CHARS = 2 << 20
+_FEW = 4  # GPUs whose pairs are tested also where nothing is wrong
+Machine = Callable[[], "Facts | None"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How far to go. `bisect`: None tries settings when the run failed, True always, False never.
+
+    `pairs`: None tests them where there are few, or something is wrong; True always; False never.
+    """
+
+    bisect: bool | None = None
+    budget_s: float = 180.0
+    pairs: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -28,123 +46,56 @@ class SmokeResult:
     findings: tuple[Finding, ...]
 
 
-def run(plan: Plan, host: Host, progress: Progress | None = None) -> SmokeResult:
-    """One smoke run on this machine."""
+def run(
+    plan: Plan,
+    host: Host,
+    progress: Progress | None = None,
+    options: Options | None = None,
+    machine: Machine = lambda: None,
+) -> SmokeResult:
+    """One smoke run on this machine. `machine` gives its derived facts; it is asked only where GPUs took part."""
+    options = options or Options()
     before = _oom_kills(host)
-    outcome = launch(plan, progress)
-    judgement = judge(outcome)
-    report = report_of(outcome, judgement)
-    found = finding_of(report, judgement, plan, Surroundings(oom_kills=max(0, _oom_kills(host) - before)))
+    wanted = replace(plan, pairs=_pairs(plan, options), pairs_on_cpu=bool(options.pairs))
+    first = attempt(wanted, "as asked", {}, progress)
+    facts = machine() if first.backend == "nccl" else None
+    bench = Bench(first, options.budget_s, progress)
+    report = _explained(with_speed(report_of(first), facts), first, bench, options)
+    if report.verdict == "slow" and bench.pairs:  # tested because of that: now the pair can be named
+        report = with_speed(changed(report, verdict="pass"), facts)
+    found = finding_of(report, first.judgement, plan, Surroundings(oom_kills=max(0, _oom_kills(host) - before)))
     return SmokeResult(report, (found,) if found is not None else ())
 
 
-def report_of(outcome: Outcome, judgement: Judgement) -> SmokeReport:
-    """The `smoke` key."""
-    facts = [event for rank in outcome.ranks for event in rank.events if event.event == "facts"]
-    backend: SmokeBackend = next((name for name in ("nccl", "gloo") if any(f.backend == name for f in facts)), "none")
-    wrong = _wrong(outcome)
-    logs = [rank.output.decode("utf-8", "replace")[:_OUTPUT_CHARS] for rank in outcome.ranks]
-    return SmokeReport(
-        verdict=judgement.verdict,
-        backend=backend,
-        phase=judgement.phase,
-        statement=_statement(backend, outcome),
-        world_size=outcome.plan.members[0].world_size,
-        ranks=tuple(describe(rank, outcome) for rank in outcome.ranks),
-        transport=transport(logs) if backend == "nccl" else None,
-        sizes=_sizes(outcome, wrong),
-        wrong=wrong,
-        layer=layer_of(outcome, backend),
-        trials=(
-            SmokeTrial(
-                name="as asked",
-                env={},
-                verdict=judgement.verdict,
-                phase=judgement.phase,
-                seconds=round(outcome.seconds, 3),
-            ),
-        ),
-        torch=next((event.torch for event in facts if event.torch), ""),
-        nccl=next((event.nccl for event in facts if event.nccl), ""),
-        python=outcome.plan.python,
+def _pairs(plan: Plan, options: Options) -> tuple[tuple[int, int], ...]:
+    world = plan.members[0].world_size
+    if plan.joined or options.pairs is False or (options.pairs is None and world > _FEW):
+        return ()
+    return all_pairs(world)
+
+
+def _explained(report: SmokeReport, first: Attempt, bench: Bench, options: Options) -> SmokeReport:
+    """What trials add."""
+    if report.verdict in ("pass", "slow"):
+        if report.verdict == "slow" and not report.pairs and options.pairs is None:
+            search(bench, {})
+        decision = survey(first, bench) if options.bisect else None
+    elif options.bisect is False:
+        decision = SmokeDecision(status="not_tried", reason="--no-bisect")
+    else:
+        reason = why_not(first)
+        decision = SmokeDecision(status="not_tried", reason=reason) if reason else separate(first, bench)
+    undecided = decision is not None and decision.status == "control_failed"
+    trials = tuple(one.trial(proves(one.name)) for one in bench.attempts)
+    diagnostics = [line for one in bench.attempts for line in one.log.diagnostics]
+    return changed(
+        report,
+        verdict="inconclusive" if undecided else report.verdict,
+        decision=decision,
+        trials=(*report.trials, *trials),
+        pairs=bench.pairs or report.pairs,
+        diagnostics=tuple(diagnostics),
     )
-
-
-def _statement(backend: SmokeBackend, outcome: Outcome) -> str:
-    count = outcome.plan.members[0].world_size
-    if backend == "nccl":
-        return f"NCCL on GPUs, {count} ranks"
-    if backend == "gloo":
-        return f"gloo on the CPU, {count} ranks: this tests the launch path, not the GPUs"
-    return f"{count} ranks; none came so far that it could choose between GPUs and CPU"
-
-
-def _wrong(outcome: Outcome) -> tuple[SmokeWrong, ...]:
-    out: list[SmokeWrong] = []
-    for rank in outcome.ranks:
-        told = [event for event in rank.events if event.event == "wrong"][:_MAX_WRONG]
-        out += [_wrong_of(rank.member.rank, event) for event in told]
-    return tuple(out)
-
-
-def _wrong_of(rank: int, event: Event) -> SmokeWrong:
-    return SmokeWrong(
-        rank=rank,
-        op=event.op,
-        dtype=event.dtype,
-        variant=event.variant,
-        bytes=event.bytes,
-        round=event.round,
-        offset=event.offset,
-        count=event.count,
-        elements=event.elements,
-        kind="zeros" if event.kind == "zeros" else "stale" if event.kind == "stale" else "noise",
-    )
-
-
-def _sizes(outcome: Outcome, wrong: tuple[SmokeWrong, ...]) -> tuple[SmokeSize, ...]:
-    """The slowest rank's time for each size: the collective is over when the last one is."""
-    times: dict[tuple[str, str, int], float] = {}
-    for rank in outcome.ranks:
-        for event in rank.events:
-            if event.event == "size" and event.seconds > 0:
-                key = (event.op, event.dtype, event.bytes)
-                times[key] = max(times.get(key, 0.0), event.seconds)
-    ranks = outcome.plan.members[0].world_size
-    bad: Mapping[tuple[str, int], int] = _counts(wrong)
-    return tuple(_size(key, seconds, ranks, bad.get((key[0], key[2]), 0)) for key, seconds in times.items())
-
-
-def _counts(wrong: tuple[SmokeWrong, ...]) -> dict[tuple[str, int], int]:
-    counts: dict[tuple[str, int], int] = {}
-    for one in wrong:
-        counts[one.op, one.bytes] = counts.get((one.op, one.bytes), 0) + one.count
-    return counts
-
-
-def _size(key: tuple[str, str, int], seconds: float, ranks: int, wrong: int) -> SmokeSize:
-    op, dtype, size = key
-    algbw = size / seconds / 1e9
-    return SmokeSize(
-        op=op,
-        dtype=dtype,
-        bytes=size,
-        latency_us=round(seconds * 1e6, 1),
-        algbw_gbs=_digits(algbw),
-        busbw_gbs=_digits(algbw * bus_factor(op, ranks)),
-        wrong=wrong,
-    )
-
-
-def _digits(value: float) -> float:
-    return float(f"{value:.4g}")
-
-
-def bus_factor(op: str, ranks: int) -> float:
-    """What each link carries, as a share of the message: nccl-tests, doc/PERFORMANCE.md."""
-    if op == "all_reduce":
-        return 2 * (ranks - 1) / ranks
-    return 1.0 if op == "broadcast" else (ranks - 1) / ranks
 
 
 def _oom_kills(host: Host) -> int:

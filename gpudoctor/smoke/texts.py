@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Meaning:
-    """A cause, how sure its words make us, and a title."""
+    """A cause, how sure its words make us, and a title. `part` is what the differential should do without first."""
 
     cause: str
     confidence: float
     title: str
+    part: str = ""
 
 
 # Order matters: the specific before the general.
@@ -28,7 +29,9 @@ _TEXTS: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"Unable to find address for|no socket interface found|No usable listening interface|Unable to find interface",
-        Meaning("network_interface", 0.97, "the network interface that the run is told to use does not exist"),
+        Meaning(
+            "network_interface", 0.97, "the network interface that the run is told to use does not exist", "interface"
+        ),
     ),
     (
         r"Unable to resolve hostname|Name or service not known|name resolution|getaddrinfo",
@@ -36,7 +39,7 @@ _TEXTS: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"Error while creating shared memory segment|failed to extend \S+ to \d+ bytes|/dev/shm\S* .*No space left",
-        Meaning("shm_too_small", 0.95, "shared memory (/dev/shm) is full or too small"),
+        Meaning("shm_too_small", 0.95, "shared memory (/dev/shm) is full or too small", "shm"),
     ),
     (
         r"CUDA out of memory|CUDA error: out of memory|Failed to CUDA (?:calloc|malloc)",
@@ -64,11 +67,23 @@ _TEXTS: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"exceeded error retry count|Connect to \S+ failed|connect\(\) timed out|No route to host|onnection timed out",
-        Meaning("network_interface", 0.7, "ranks cannot reach each other over the chosen network"),
+        Meaning("network_interface", 0.7, "ranks cannot reach each other over the chosen network", "interface"),
     ),
     (
         r"ibv_\w+ failed|Got completion from peer",
-        Meaning("rdma", 0.7, "the InfiniBand or RoCE transport failed"),
+        Meaning("rdma", 0.7, "the InfiniBand or RoCE transport failed", "ib"),
+    ),
+    (
+        r"NVLink SHARP|NVLS|[Mm]ulticast",
+        Meaning("nccl_setting", 0.5, "NVLink SHARP (multicast through the NVSwitch) could not be set up", "nvls"),
+    ),
+    (
+        r"get_mempolicy|set_mempolicy|cuMemHost",
+        Meaning("nccl_setting", 0.5, "host memory could not be shared through cuMem", "cumem_host"),
+    ),
+    (
+        r"cuMem|[Cc]uda failure (?:\d+ )?'(?:operation not supported|invalid argument|OS call failed)",
+        Meaning("nccl_setting", 0.4, "CUDA refused something that NCCL wants of it", "cumem"),
     ),
 )
 _COMPILED = tuple((re.compile(pattern), meaning) for pattern, meaning in _TEXTS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.smoke.judge import frames
+from gpudoctor.smoke.measure import bus_factor
 from gpudoctor.smoke.nccl_log import transport
-from gpudoctor.smoke.run import bus_factor
 from gpudoctor.smoke.texts import meaning_of
 
 

@@ -26,6 +26,7 @@ from gpudoctor.model.facts.rdma import Rdma, RdmaDevice
 from gpudoctor.model.facts.root import Facts
 from gpudoctor.model.facts.section import Item, Section
 from gpudoctor.model.facts.shm import Shm
+from gpudoctor.model.facts.smoke import Smoke, TriedPair
 from gpudoctor.model.facts.topology import GpuPair, Topology
 from gpudoctor.model.facts.torch import Torch
 from gpudoctor.model.facts.virtualization import Virtualization
@@ -73,8 +74,10 @@ __all__ = [
     "Shm",
     "SmiP2p",
     "SmiPair",
+    "Smoke",
     "Topology",
     "Torch",
+    "TriedPair",
     "Virtualization",
     "Visible",
     "Workload",

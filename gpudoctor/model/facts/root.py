@@ -21,6 +21,7 @@ from gpudoctor.model.facts.python_target import PythonTarget
 from gpudoctor.model.facts.rdma import Rdma
 from gpudoctor.model.facts.section import Section
 from gpudoctor.model.facts.shm import Shm
+from gpudoctor.model.facts.smoke import Smoke
 from gpudoctor.model.facts.topology import Topology
 from gpudoctor.model.facts.torch import Torch
 from gpudoctor.model.facts.virtualization import Virtualization
@@ -51,6 +52,7 @@ class Facts(Section, frozen=True, kw_only=True):
     kernel_log: KernelLog = KernelLog()
     collective: Collective = Collective()
     workload: Workload = Workload()
+    smoke: Smoke = Smoke()
     log: Log = Log()
     # Derived: computed from the others, never stored in a snapshot.
     gpus: Gpus = Gpus()
