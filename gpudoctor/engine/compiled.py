@@ -20,7 +20,7 @@ from gpudoctor.engine.problem import Problem, RuleFileError, SpecError
 from gpudoctor.engine.rule import CaseSpec, ChangeSpec, EvidenceSpec, FixSpec, RuleSpec
 from gpudoctor.engine.template import Template, compile_template
 from gpudoctor.engine.values import FALSE
-from gpudoctor.engine.yaml_strict import Document, Path, parse
+from gpudoctor.engine.yaml_strict import MAX_BYTES, Document, Path, parse
 from gpudoctor.model.finding import Needs, Severity
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class Rule:
     Those are the cases, and the places of values, which only a problem needs.
     """
 
-    def __init__(self, spec: RuleSpec, file: str, raw: bytes, document: Document | None = None) -> None:
+    def __init__(self, spec: RuleSpec, file: str, raw: bytes | None, document: Document | None = None) -> None:
         self.spec = spec
         self.file = file
         self._raw = raw
@@ -102,7 +102,7 @@ class Rule:
     def document(self) -> Document:
         """The whole file, parsed. Raises RuleFileError where only the part in front of the cases can be."""
         if self._document is None:
-            self._document = parse(self._raw, self.file)
+            self._document = parse(self._raw if self._raw is not None else _read(self.file), self.file)
         return self._document
 
     @cached_property
@@ -167,6 +167,15 @@ class Rule:
 
             problems += [self.document.problem(*problem) for problem in signature_problems(self.spec)]
         return tuple(problems)
+
+
+def _read(file: str) -> bytes:
+    """A rule file that was not read when its rule was loaded. Raises RuleFileError."""
+    try:
+        with open(file, "rb") as stream:  # noqa: PTH123 - a path in words is all we have
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise RuleFileError([Problem(file, 0, 0, f"cannot be read: {error.strerror}", "")]) from error
 
 
 def _problems(part: Callable[[], object]) -> tuple[Problem, ...]:

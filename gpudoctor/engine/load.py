@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path as FilePath
 from typing import Final
@@ -87,27 +88,34 @@ def load_rules(own: FilePath, *extra: FilePath, logs: FilePath | None = None) ->
 
 def pack_rules(folder: FilePath) -> None:
     """Write the packed form of the rules that a wheel brings. Raises RuleFileError with every problem."""
+    read_at = time.time_ns()
     files = _read_files(folder)
     found = _parse_own(files)
     if found.problems:
         raise RuleFileError(found.problems)
-    packed.pack(folder, files, [rule.spec for rule in found.rules])
+    packed.pack(folder, files, [rule.spec for rule in found.rules], read_at)
 
 
 def _read_own(folder: FilePath) -> Found:
     """The rules that we bring, from their packed form where that fits."""
+    unread = packed.unpack_unread(folder)
+    if unread is not None:
+        return Found(tuple(Rule(spec, file, None) for file, spec in unread.items()), ())
+    read_at = time.time_ns()
     try:
         files = _read_files(folder)
     except RuleFileError as error:
         return Found((), error.problems)
     specs = packed.unpack(folder, files)
     if specs is not None:
+        if not sys.dont_write_bytecode:
+            packed.fits_still(folder, read_at)
         places = zip(files.items(), specs, strict=True)
         return Found(tuple(Rule(spec, str(file), raw) for (file, raw), spec in places), ())
     found = _parse_own(files)
     # Whoever tells Python not to write its bytecode wants nothing of the kind from us.
     if not found.problems and not sys.dont_write_bytecode:
-        packed.pack(folder, files, [rule.spec for rule in found.rules])
+        packed.pack(folder, files, [rule.spec for rule in found.rules], read_at)
     return found
 
 

@@ -2,13 +2,15 @@
 
 `packed.msgpack` lies beside the rules. A wheel brings it (hatch_build.py); in a checkout it is written when it does not
 fit any more, as Python does with its bytecode, and where it cannot be written nothing is lost but time. It fits when
-every rule file has the length and the checksum that it had.
+every rule file has the length and the checksum that it had. Checksums are not asked for where no rule file has changed
+since: by its ctime, which nobody can set back, and the mtime of the packed file, which says when the rules were read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,8 +22,9 @@ from gpudoctor.engine.rule import RuleSpec
 
 NAME = "packed.msgpack"
 _MAX_BYTES = 16 << 20
+_CLOCK_NS = 20_000_000  # by how much the times of files may be behind the clock
 
-Mark = tuple[str, int, int]  # a file's name, its length, its CRC
+Mark = tuple[str, int, int]  # <area>/<file>, its length, its CRC
 
 
 class _Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,13 +54,64 @@ def unpack(folder: Path, files: Mapping[Path, bytes]) -> tuple[RuleSpec, ...] | 
         return None
 
 
-def pack(folder: Path, files: Mapping[Path, bytes], specs: Sequence[RuleSpec]) -> None:
-    """Write the packed file, whole or not at all."""
+def unpack_unread(folder: Path) -> dict[str, RuleSpec] | None:
+    """The rules by file, without reading the files; None where one may have changed since the packed file did."""
+    try:
+        with (folder / NAME).open("rb") as stream:
+            read_at = os.fstat(stream.fileno()).st_mtime_ns
+            data = stream.read(_MAX_BYTES)
+        stamp = msgspec.msgpack.decode(data, type=_Stamp)
+        lengths = _lengths(folder, read_at)
+        if (stamp.version, stamp.fields) != (__version__, RuleSpec.__struct_fields__):
+            return None
+        if lengths != {name: length for name, length, _ in stamp.marks}:
+            return None
+        specs = msgspec.msgpack.decode(data, type=_Packed).specs
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return {f"{folder}/{mark[0]}": spec for mark, spec in zip(stamp.marks, specs, strict=True)}
+
+
+def _lengths(folder: Path, before_ns: int) -> dict[str, int] | None:
+    """Length of every rule file by <area>/<file>; None where one is younger, or something else lies there."""
+    found: dict[str, int] = {}
+    with os.scandir(folder) as areas:
+        for area in areas:
+            if not area.is_dir():
+                if area.name.endswith((".yaml", ".yml")):
+                    return None
+                continue
+            with os.scandir(area.path) as entries:
+                for entry in entries:
+                    state = entry.stat()
+                    if stat.S_ISDIR(state.st_mode) or entry.name.endswith(".yml"):
+                        return None
+                    if entry.name.endswith(".yaml"):
+                        if state.st_ctime_ns >= before_ns:
+                            return None
+                        found[f"{area.name}/{entry.name}"] = state.st_size
+    return found
+
+
+def fits_still(folder: Path, read_at_ns: int) -> None:
+    """The files were read from that time on and it fits: say so by its time, where it is ours to touch."""
+    with contextlib.suppress(OSError):
+        _dated(folder / NAME, read_at_ns)
+
+
+def _dated(file: Path, read_at_ns: int) -> None:
+    at = read_at_ns - _CLOCK_NS
+    os.utime(file, ns=(at, at))
+
+
+def pack(folder: Path, files: Mapping[Path, bytes], specs: Sequence[RuleSpec], read_at_ns: int) -> None:
+    """Write the packed file of rules that were read from that time on, whole or not at all."""
     stamp = _stamp(files)
     data = msgspec.msgpack.encode(_Packed(stamp.version, stamp.fields, stamp.marks, tuple(map(_without_cases, specs))))
     draft = folder / f".{NAME}.{os.getpid()}"
     try:
         draft.write_bytes(data)
+        _dated(draft, read_at_ns)
         draft.replace(folder / NAME)
     except OSError:
         with contextlib.suppress(OSError):
@@ -65,7 +119,7 @@ def pack(folder: Path, files: Mapping[Path, bytes], specs: Sequence[RuleSpec]) -
 
 
 def _stamp(files: Mapping[Path, bytes]) -> _Stamp:
-    marks = tuple((path.name, len(raw), zlib.crc32(raw)) for path, raw in files.items())
+    marks = tuple((f"{path.parent.name}/{path.name}", len(raw), zlib.crc32(raw)) for path, raw in files.items())
     return _Stamp(__version__, RuleSpec.__struct_fields__, marks)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.load import load_rules, pack_rules
 from gpudoctor.engine.packed import NAME
 from gpudoctor.engine.problem import RuleFileError
@@ -63,6 +65,51 @@ def test_an_edit_a_new_file_and_a_lost_one_count_at_once(folder: Path) -> None:
     assert len(specs(folder)) == 3
     file.unlink()
     assert len(specs(folder)) == 2
+
+
+def grow_old(folder: Path) -> None:
+    """As if the rules had been written long before they were packed."""
+    packed_file = folder / NAME
+    later = packed_file.stat().st_mtime_ns + 10**9
+    os.utime(packed_file, ns=(later, later))
+
+
+def test_rules_that_have_not_changed_since_are_not_even_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = specs(folder)
+    grow_old(folder)
+    monkeypatch.setattr("gpudoctor.engine.load._read", None)
+    assert specs(folder) == before
+
+
+def test_their_documents_and_cases_are_read_when_asked_for(folder: Path) -> None:
+    first = load_rules(folder)
+    grow_old(folder)
+    second = load_rules(folder)
+    assert [rule.file for rule in second.rules] == [rule.file for rule in first.rules]
+    assert [rule.cases for rule in second.rules] == [rule.cases for rule in first.rules]
+    with pytest.raises(RuleFileError):
+        _ = Rule(second.rules[0].spec, "/nonexistent/test/first.yaml", None).document
+
+
+def test_a_change_of_the_same_length_with_its_old_mtime_counts(folder: Path) -> None:
+    specs(folder)
+    file = folder / "test" / "first.yaml"
+    times = (file.stat().st_atime_ns, file.stat().st_mtime_ns)
+    file.write_text(file.read_text().replace('"order": 1', '"order": 6'))
+    os.utime(file, ns=times)
+    changed = load_rules(folder).find("first")
+    assert changed is not None
+    assert changed.spec.order == 6
+
+
+@pytest.mark.parametrize("stray", ["test/third.yml", "third.yaml", "test/deeper/third.yaml"])
+def test_a_rule_in_the_wrong_place_is_still_noticed(folder: Path, stray: str) -> None:
+    specs(folder)
+    grow_old(folder)
+    (folder / stray).parent.mkdir(exist_ok=True)
+    (folder / stray).write_text("id: third\n")
+    with pytest.raises(RuleFileError):
+        load_rules(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00", b"\xc1" * 100, b"\x84"])
