@@ -11,7 +11,6 @@ from gpudoctor.cli import options
 
 if TYPE_CHECKING:
     from gpudoctor.cli.exit import FailOn
-    from gpudoctor.model.report import Report
     from gpudoctor.smoke.plan import Plan
     from gpudoctor.smoke.run import SmokeResult
 
@@ -53,6 +52,19 @@ def nccl_test(
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, max=3600, help="Seconds without progress that count as a hang.")
     ] = 50.0,
+    bisect: Annotated[
+        Optional[bool],
+        typer.Option(
+            "--bisect/--no-bisect", help="Find out which setting decides: always, or never (default: when it failed)."
+        ),
+    ] = None,
+    budget: Annotated[
+        float, typer.Option("--budget", min=1, max=36000, help="Seconds for finding out, all launches together.")
+    ] = 180.0,
+    pairs: Annotated[
+        Optional[bool],
+        typer.Option("--pairs/--no-pairs", help="Test each two GPUs alone (default: up to four GPUs, or when needed)."),
+    ] = None,
     color: options.Color = "auto",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -60,9 +72,11 @@ def nccl_test(
     """Run the collectives of tensor parallelism for real, and name what breaks, where and on which rank."""
     from gpudoctor.cli.exit import exit_code
     from gpudoctor.cli.smoke_plan import SmokeOptions, make_plan
+    from gpudoctor.cli.smoke_report import run_and_report
     from gpudoctor.cli.write import write_report
     from gpudoctor.errors import UsageError
     from gpudoctor.render import renderer
+    from gpudoctor.smoke.run import Options
 
     if fail_on not in ("error", "warning", "never"):
         raise UsageError(f"--fail-on {fail_on!r} is none of error, warning, never")
@@ -83,8 +97,7 @@ def nccl_test(
             intermediate=intermediate,
         )
     )
-    result = _run(plan, quiet=quiet)
-    report = _report(plan, result)
+    result, report = run_and_report(plan, Options(bisect, budget, pairs), quiet=quiet)
     threshold = cast("FailOn", fail_on)
     if not worker or plan.members[0].rank == 0:
         write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
@@ -93,54 +106,6 @@ def nccl_test(
         # The other launcher (torchrun, mpirun) ends all ranks when one ends: rank 0 needs a moment for its report.
         time.sleep(_LINGER_S)
     raise typer.Exit(int(exit_code(report, threshold)))
-
-
-def _run(plan: Plan, *, quiet: bool) -> SmokeResult:
-    from gpudoctor.cli.gather import progress_line
-    from gpudoctor.host import LocalHost
-    from gpudoctor.smoke.judge import doing
-    from gpudoctor.smoke.rank import RankProcess
-    from gpudoctor.smoke.run import run
-
-    line = progress_line(wanted=not quiet, verb="nccl-test")
-
-    def progress(ranks: list[RankProcess], elapsed_s: float) -> None:
-        if line is not None:
-            line.update(doing(ranks), sum(rank.done for rank in ranks), len(ranks), elapsed_s)
-
-    try:
-        return run(plan, LocalHost(), progress)
-    finally:
-        if line is not None:
-            line.close()
-
-
-def _report(plan: Plan, result: SmokeResult) -> Report:
-    """The smoke run alone: no probe was run and no rule evaluated, and the report says so by its emptiness."""
-    from gpudoctor.cli.assemble import TOOL, now
-    from gpudoctor.model.facts import Facts
-    from gpudoctor.model.report import Report, Status, Summary
-
-    smoke = result.report
-    errors = sum(finding.severity == "error" for finding in result.findings)
-    warnings = sum(finding.severity == "warning" for finding in result.findings)
-    status: Status = "error" if errors else "warning" if warnings else "ok"
-    if smoke.verdict == "inconclusive":
-        status = "unknown"
-    return Report(
-        tool=TOOL,
-        created_at=now(),
-        status=status,
-        host={"torch": smoke.torch or None, "nccl": smoke.nccl or None, "python": smoke.python or None},
-        workload={"tp": smoke.world_size},
-        findings=result.findings,
-        not_evaluated=(),
-        probes=(),
-        facts=Facts(),
-        summary=Summary(errors, warnings, 0, 0),
-        notes=tuple(filter(None, (f"nccl-test: {smoke.verdict} on {smoke.statement}", plan.choice))),
-        smoke=smoke,
-    )
 
 
 def _say_on_stderr(plan: Plan, result: SmokeResult) -> None:

@@ -33,7 +33,7 @@ def run_smoke(plan: Plan, options: Options, machine: Machine, *, quiet: bool) ->
             line.close()
 
 
-def examine_machine(plan: Plan) -> Facts | None:
+def examine_machine(plan: Plan) -> Facts:
     """Derived facts of this machine for the GPUs of a run, without anything that imports torch."""
     from gpudoctor.cli.assemble import examined
     from gpudoctor.derive import derive

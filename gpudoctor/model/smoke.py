@@ -182,6 +182,7 @@ class SmokeReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     world_size: int
     ranks: tuple[SmokeRank, ...]
     transport: str | None = None  # by NCCL's own log; None where it said nothing (always with gloo)
+    interface: str = ""  # of its bootstrap, by the same log
     sizes: tuple[SmokeSize, ...] = ()
     wrong: tuple[SmokeWrong, ...] = ()
     pairs: tuple[SmokePair, ...] = ()

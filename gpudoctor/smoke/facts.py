@@ -16,7 +16,7 @@ _MAX_SAID = 300
 T = TypeVar("T")
 
 
-def facts_of(report: SmokeReport, machine: Facts | None = None, *, interface: str = "") -> Smoke:
+def facts_of(report: SmokeReport, machine: Facts | None = None) -> Smoke:
     """The section. `machine` are derived facts, which tell a GPU's number from its PCI address."""
     numbers = gpu_numbers(report, machine)
     ranks = range(report.world_size)
@@ -36,7 +36,7 @@ def facts_of(report: SmokeReport, machine: Facts | None = None, *, interface: st
         gpus=_gpus(ranks, numbers),
         nccl=_text(report.nccl),
         transport=_text(report.transport or ""),
-        interface=_text(interface),
+        interface=_text(report.interface),
         said=_text(said[:_MAX_SAID]),
         decision=known(decision.status, _SOURCE) if report.decision else _nothing("the run passed"),
         part=_text(decision.part),

@@ -30,6 +30,7 @@ def report_of(first: Attempt) -> SmokeReport:
         world_size=first.world_size,
         ranks=tuple(_rank(rank, first) for rank in outcome.ranks),
         transport=first.log.transport() if first.backend == "nccl" else None,
+        interface=first.log.interface,
         sizes=sizes_of(outcome, wrong),
         wrong=wrong,
         calls=calls_of(outcome),
