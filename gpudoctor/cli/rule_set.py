@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from gpudoctor.model.signature import Seen
 
 
-@cache
 def rule_set(extra: tuple[Path, ...], *, logs: bool = False) -> RuleSet:
     """The packaged rules and those of `extra`: `check` asks for them while the probes still run.
 
     With `logs` the rules for logs are among them.
     """
+    return _loaded(extra, logs)
+
+
+@cache  # a cache tells `logs=False` from the default: here both are said the same way
+def _loaded(extra: tuple[Path, ...], logs: bool) -> RuleSet:
     return load_rules(rules_dir(), *extra, logs=log_rules_dir() if logs else None)
 
 
