@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gpudoctor.model.fact import Fact, Reason, absent, known
 from gpudoctor.model.facts.gpus import Gpu
@@ -115,7 +116,7 @@ def _gpu(index: int, cells: Mapping[str, str]) -> Gpu:
         if name in _FIELDS:
             field, convert = _FIELDS[name]
             facts[field] = _fact(cell, convert)
-    return Gpu(index=index, **facts)  # type: ignore[arg-type]
+    return replace(Gpu(index=index), **facts)
 
 
 def _fact(cell: str, convert: Callable[[str], object]) -> Fact[object]:
