@@ -71,9 +71,8 @@ class Carried(Struct, frozen=True):
 def transport(raw: str) -> Carried:
     """Take away what is not the program's."""
     text = raw
-    if "\x1b" in text or "\x9b" in text:
-        text = _ESCAPE.sub("", text)
-    text = _NUL.sub("", text)
+    if not text.isprintable():  # most lines are
+        text = _NUL.sub("", _ESCAPE.sub("", text))
     rank, node, stamp = -1, "", ""
     for _ in range(4):
         match = _TRANSPORT.match(text)
@@ -91,30 +90,40 @@ def worker(carried: Carried) -> Line:
     """Take away what workers put before their lines, too."""
     text, rank, node, stamp = carried.text, carried.rank, carried.node, carried.stamp
     for _ in range(4):
-        end = 0
-        if (match := _RANK_MARK.match(text)) is not None:
-            rank, end = int(match["rank"]), match.end()
-        elif (match := _ACTOR.match(text)) is not None:
-            rank, node, end = _actor_rank(match, rank), match["ip"] or node, match.end()
-        elif (match := _SYSLOG.match(text)) is not None:
-            stamp, node, end = match["time"], match["node"], match.end()
-        elif (match := _NCCL.match(text)) is not None:
-            rank = int(match["device"]) if rank < 0 else rank
-            node, end = match["node"], match.end()
-        elif (match := _HOST.match(text)) is not None:
-            node, end = match["node"], match.end()
-        if not end:
+        match = _prefix(text)
+        if match is None:
             break
-        text = text[end:]
+        text = text[match.end() :]
+        found = match.groupdict()
+        node = found.get("node") or found.get("ip") or node
+        stamp = found.get("time") or stamp
+        if "device" in found:  # of its node: a stand-in for the rank
+            rank = int(found["device"] or -1) if rank < 0 else rank
+        elif "rank" in found:
+            rank = _actor_rank(match, rank)
     if rank < 0:
         rank = _inside(text)
     return Line(carried.text, text, rank, node, stamp)
 
 
+def _prefix(text: str) -> re.Match[str] | None:
+    """The prefix that the line begins with; its first character says which it can be."""
+    first = text[:1]
+    if first == "[":
+        return _RANK_MARK.match(text)
+    if first == "(":
+        return _ACTOR.match(text)
+    if "NCCL" in text and (match := _NCCL.match(text)) is not None:
+        return match
+    if first.isupper():
+        return _SYSLOG.match(text)
+    return _HOST.match(text)
+
+
 def _actor_rank(match: re.Match[str], before: int) -> int:
     if match["rank"]:
         return int(match["rank"])
-    place = _TP.search(match["actor"] or "")
+    place = _TP.search(match.groupdict().get("actor") or "")
     return int(place[1]) if place else before
 
 
@@ -123,5 +132,5 @@ def _inside(text: str) -> int:
     match = _SGLANG.match(head) if head.startswith("[") else None
     if match is not None:
         return int(match["rank"])
-    found = _INSIDE.search(head)
+    found = _INSIDE.search(head) if "ank" in head or "RANK" in head else None
     return int(found[1]) if found else -1

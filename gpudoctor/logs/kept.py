@@ -6,6 +6,9 @@ from collections import deque
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
+
+from gpudoctor.logs.stamps import seconds
 
 FIRST: Final = 32
 RANKS: Final = 128
@@ -36,19 +39,23 @@ class Kept(Struct):
     ranks: dict[int, RawHit] = field(default_factory=dict)
     last: deque[RawHit] = field(default_factory=_last)
 
+    def wants(self, rank: int) -> bool:
+        """Whether a hit of this rank would stay for good, so that its time is worth looking for."""
+        return len(self.first) < FIRST or (rank >= 0 and rank not in self.ranks and len(self.ranks) < RANKS)
+
     def add(self, hit: RawHit) -> None:
         """Count it, and keep it where it tells something new."""
         self.count += 1
+        if not self.wants(hit.rank):
+            self.last.append(hit)
+            return
         if len(self.first) < FIRST:
             self.first.append(hit)
-        elif hit.rank >= 0 and hit.rank not in self.ranks and len(self.ranks) < RANKS:
-            self.ranks[hit.rank] = hit
-        else:
-            self.last.append(hit)
         if hit.rank >= 0 and len(self.ranks) < RANKS:
             self.ranks.setdefault(hit.rank, hit)
 
     def hits(self) -> list[RawHit]:
         """All that were kept, once each."""
-        found = {(hit.file, hit.line, hit.text): hit for hit in (*self.first, *self.ranks.values(), *self.last)}
+        last = [replace(hit, seconds=seconds(hit.text)) if hit.seconds is None else hit for hit in self.last]
+        found = {(hit.file, hit.line, hit.text): hit for hit in (*self.first, *self.ranks.values(), *last)}
         return list(found.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -25,6 +25,11 @@ _OVERLAP: Final = 512  # of the pieces of an endless line
 _TAIL: Final = 2  # blocks at the end of a file that are always looked at in full
 _LOOK_BACK: Final = 4096  # for a time stamp
 _LAST_LINES: Final = 16 << 10
+# A literal that a log is full of is left out, but for the end of the log: when all of its signatures have hits enough,
+# or when so many lines were looked at that it is no sign of anything.
+_ENOUGH: Final = 300
+_BUSY: Final = 1000
+_USELESS: Final = 8000
 
 
 class Scanned(Struct):
@@ -106,6 +111,7 @@ class _Run:
         self._watches = watches
         self._kinds = kinds
         self._segments = Segmenter()
+        self._looked: Counter[int] = Counter()
         self._rest = b""
         self._skip = 0
         self._held: deque[_Piece] = deque()
@@ -145,7 +151,8 @@ class _Run:
         data = piece.data
         windows = Windows(data, self._line)
         starts: list[tuple[int, int, tuple[Document, ...]]] = []
-        for start, end, number, literals in _lines(windows, self._automaton.find(data, everything=everything), piece):
+        found = self._automaton.find(data, everything=everything)
+        for start, end, number, literals in _lines(windows, found, piece):
             kinds = tuple(dict.fromkeys(kind for i in literals for kind in self._kinds[i]))
             if kinds:
                 starts.append((start, number, kinds))
@@ -154,6 +161,22 @@ class _Run:
                 self._line_of(data, start, end, number, watches)
         self._out.blocks += self._segments.feed(data, self._line, starts)
         self._line += data.count(b"\n")
+        if len(found) > 64 and not everything:
+            self._leave_out(found)
+
+    def _leave_out(self, found: list[tuple[int, int, int]]) -> None:
+        self._looked.update(match[0] for match in found)
+        busy = {
+            literal
+            for literal, count in self._looked.items()
+            if count > _USELESS or (count > _BUSY and not self._kinds[literal] and self._satisfied(literal))
+        } - self._automaton.dropped
+        if busy:
+            self._automaton.drop(busy)
+
+    def _satisfied(self, literal: int) -> bool:
+        hits = self._out.hits
+        return all(watch.key in hits and hits[watch.key].count >= _ENOUGH for watch in self._watches[literal])
 
     def _line_of(self, data: bytes, start: int, end: int, number: int, watches: dict[str, _Watch]) -> None:
         line = worker(transport(data[start:end].decode("utf-8", "replace")))
@@ -162,11 +185,13 @@ class _Run:
             return
         harmless = [entry for entry in found if entry[0].kind == "harmless"]
         self._note_writer(line)
-        when = seconds(line.stamp or line.text)
-        when = _time_before(data, start) if when is None else when
-        for watch, captures in harmless or found:
-            hit = RawHit(self._out.name, number, line.shown[:MAX_TEXT], line.rank, line.node, when, captures)
-            self._out.hits.setdefault(watch.key, Kept()).add(hit)
+        kept = [(self._out.hits.setdefault(watch.key, Kept()), captures) for watch, captures in harmless or found]
+        when = None
+        if any(one.wants(line.rank) for one, _ in kept):
+            when = seconds(line.stamp or line.text)
+            when = _time_before(data, start) if when is None else when
+        for one, captures in kept:
+            one.add(RawHit(self._out.name, number, line.shown[:MAX_TEXT], line.rank, line.node, when, captures))
 
     def _note_writer(self, line: Line) -> None:
         if line.rank >= 0 and len(self._out.ranks) < MAX_RANKS:
