@@ -22,6 +22,7 @@ from gpudoctor.readers.document import SNAPSHOT
 if TYPE_CHECKING:
     from gpudoctor.cli.exit import FailOn
     from gpudoctor.engine.compiled import Rule
+    from gpudoctor.engine.evaluate import Diagnosis
     from gpudoctor.model.facts import Facts
     from gpudoctor.model.report import Report
 
@@ -91,7 +92,26 @@ def assembled(reading: Reading, raw: Facts, wanted: Wanted, *, recognised: bool)
     if wanted.ignored:
         notes += _ignored(reading, rule_set(wanted.rules, logs=True).rules)
     examined = Examined(raw, (), now())
-    return build_report(examined, facts, diagnosis, notes, lambda *_: None if recognised else _NOTHING)
+
+    def judge(*_: object) -> ReportError | None:
+        return _unexplained(facts, diagnosis) if recognised else _NOTHING
+
+    return build_report(examined, facts, diagnosis, notes, judge)
+
+
+def _unexplained(facts: Facts, diagnosis: Diagnosis) -> ReportError | None:
+    """A run that failed, and not one finding that would say why: that is no clean bill of health."""
+    log = facts.log
+    failed = log.ended.or_none() in ("error", "killed") and (log.tracebacks.or_none() or log.said_hang.or_none())
+    if not failed or any(finding.severity != "info" for finding in diagnosis.findings):
+        return None
+    last = log.last_line.or_none() or ""
+    return ReportError(
+        f"the run failed, and no rule knows why; its last line is: {last[:200]}",
+        "give the logs of all ranks from their beginning, and what nvidia-smi, nvidia-smi topo -m and dmesg say",
+        "undiagnosable",
+        int(ExitCode.NO_DIAGNOSIS),
+    )
 
 
 def _sorted_out(files: Sequence[Path]) -> tuple[list[Part], list[Path]]:
