@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class PackRules(BuildHookInterface):  # type: ignore[type-arg]
+class PackRules(BuildHookInterface[BuilderConfig]):
     """Writes `packed.msgpack` into the folders of rules, which go into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's names

@@ -11,9 +11,9 @@ from msgspec.structs import fields, replace
 
 from gpudoctor import __version__
 from gpudoctor.cli.diagnosable import undiagnosable
-from gpudoctor.model.fact import Reason, absent
+from gpudoctor.model.fact import Fact, Reason, absent
 from gpudoctor.model.facts import Facts, Section, Workload
-from gpudoctor.model.report import ProbeResult, Report, ReportError, Status, Summary, Tool
+from gpudoctor.model.report import ProbeResult, ProbeStatus, Report, ReportError, Status, Summary, Tool
 
 if TYPE_CHECKING:
     from gpudoctor.engine.evaluate import Diagnosis
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from gpudoctor.host.schedule import Examination
 
 TOOL = Tool("gpudoctor", __version__)
+
+
+# What follows for the facts of a probe that brought none.
+_ABSENCE: dict[ProbeStatus, Reason] = {"timeout": "timeout", "skipped": "not_provided"}
 
 
 class Examined(Struct, frozen=True):
@@ -49,9 +53,8 @@ def examined(examination: Examination, probes: Sequence[Probe], workload: Worklo
 
 
 def _missing(section: type[Section], result: ProbeResult) -> Section:
-    reason: Reason = {"timeout": "timeout", "skipped": "not_provided"}.get(result.status, "failed")  # type: ignore[assignment]
-    nothing: Any = absent(reason, result.reason, result.name)
-    return section(**{field.name: nothing for field in fields(section)})
+    nothing: Fact[object] = absent(_ABSENCE.get(result.status, "failed"), result.reason, result.name)
+    return replace(section(), **{field.name: nothing for field in fields(section)})
 
 
 def build_report(

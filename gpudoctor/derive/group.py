@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from math import comb
-from typing import Any
+from typing import NoReturn
 
 from msgspec import Struct
 
@@ -160,7 +160,7 @@ def _idle(gpu: Gpu) -> bool:
 
 def _better(facts: Facts, visible: Sequence[Gpu], members: Sequence[Gpu], tp: int | None) -> _Better:
     """A group of the same size whose worst link is of a better class, where there is one."""
-    none: Fact[Any] = absent("not_applicable", "no better group is known")
+    none: Fact[NoReturn] = absent("not_applicable", "no better group is known")
     nothing = _Better(none, none, none)
     size = len(members)
     one_block = tp is None or tp == size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from msgspec.structs import replace
 
@@ -85,7 +85,7 @@ def _unknown(workload: Workload) -> ModelShape:
     detail = "model not in the table"
     if workload.model_config.known:
         detail = "its config.json gives no shape, and the name is not in the table"
-    nothing: Fact[Any] = absent("not_provided", detail, "model table")
+    nothing: Fact[NoReturn] = absent("not_provided", detail, "model table")
     return replace(ModelShape(), **dict.fromkeys(ModelShape.__struct_fields__, nothing))
 
 
@@ -155,7 +155,7 @@ def _weights(found: _Model, workload: Workload) -> dict[str, Fact[Any]]:
     plain = 4.0 if workload.dtype.or_none() == "float32" else 2.0
     total = weights_bytes(found.row, parameters, found.form, plain) if parameters and found.form else None
     if parameters is None or total is None:
-        nothing: Fact[Any] = absent("not_provided", "parameters or storage format are not known", found.source)
+        nothing: Fact[NoReturn] = absent("not_provided", "parameters or storage format are not known", found.source)
         return dict.fromkeys(("bits_per_weight", "weights_bytes", "weights_bytes_per_gpu"), nothing)
     tp = workload.tp.or_none()
     per_gpu: Fact[int] = (

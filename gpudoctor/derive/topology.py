@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import NoReturn
 
 from gpudoctor.model.fact import Fact, absent, absent_like, known
 from gpudoctor.model.facts import Facts, Gpu, GpuPair, NvmlPair, PciPath, Topology
@@ -16,7 +16,7 @@ def derive_topology(facts: Facts, known_devices: Fact[tuple[Gpu, ...]]) -> Topol
     """All unordered pairs of the GPUs; absent for the reason for which these are."""
     devices = known_devices.or_none()
     if devices is None:
-        nothing: Fact[Any] = absent_like(known_devices)
+        nothing: Fact[NoReturn] = absent_like(known_devices)
         return Topology(pairs=nothing, any_nvlink=nothing, any_p2p=nothing, nvswitch=nothing)
     sources = _Sources(facts)
     pairs = tuple(sources.pair(a, b) for a, b in combinations(devices[:_MAX_GPUS], 2))

@@ -11,7 +11,7 @@ Source: CUDA C Programming Guide, "CUDA Environment Variables" (2026-11); PyTorc
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,13 +62,13 @@ def derive_visible(facts: Facts, devices: tuple[Gpu, ...] | None) -> Visible:
 
 def _undecided(why: str) -> Visible:
     """Nobody here knows the list that the run gets, so neither what it sees."""
-    nothing: Fact[Any] = absent("not_provided", why, _SOURCE)
+    nothing: Fact[NoReturn] = absent("not_provided", why, _SOURCE)
     return Visible(**dict.fromkeys(Visible.__struct_fields__, nothing))
 
 
 def _unset(facts: Facts, devices: tuple[Gpu, ...] | None, cuda_order: tuple[int, ...] | None) -> Visible:
     reason: Reason = "not_applicable" if facts.environment.variables.known else "not_provided"
-    nothing: Fact[Any] = absent(reason, f"{VARIABLE} is not set" if reason == "not_applicable" else "")
+    nothing: Fact[NoReturn] = absent(reason, f"{VARIABLE} is not set" if reason == "not_applicable" else "")
     return Visible(
         raw=nothing,
         set_by=nothing,
@@ -92,7 +92,7 @@ def _set(facts: Facts, raw: str, devices: tuple[Gpu, ...] | None, cuda_order: tu
     entries = tuple(entry.strip() for entry in raw.split(",")[:_MAX_ENTRIES])
     reading = _read(entries, devices, cuda_order)
     seen = _driver_answer(facts, devices)
-    uncounted: Fact[Any] = absent("not_provided", "the GPUs are not counted")
+    uncounted: Fact[NoReturn] = absent("not_provided", "the GPUs are not counted")
     good: Fact[str] = absent("not_applicable", "every entry is good")
     launch = facts.environment.launch.or_none() or {}
     return Visible(

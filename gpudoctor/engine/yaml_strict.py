@@ -132,8 +132,9 @@ class _Builder:
             raise self._at(event, f"nested more than {MAX_DEPTH} deep", "a rule needs far less")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise self._at(event, "anchors (&) and aliases (*) are not allowed", "write the value out, or quote it")
-        if getattr(event, "tag", None) not in _TAGS:
-            raise self._at(event, f"the tag {event.tag!r} is not allowed", "plain values only")  # type: ignore[attr-defined]
+        tag = getattr(event, "tag", None)
+        if tag not in _TAGS:
+            raise self._at(event, f"the tag {tag!r} is not allowed", "plain values only")
         if isinstance(event, yaml.ScalarEvent):
             self._places[path] = event
             return self._scalar(event)

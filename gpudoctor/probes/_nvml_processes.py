@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from msgspec.structs import replace
+
 from gpudoctor.host import Host, HostError
 from gpudoctor.host.marker import calling
 from gpudoctor.model.fact import Fact, absent, known
@@ -83,7 +85,7 @@ class Owners:
         """The process with everything that /proc says of it."""
         if pid not in self._seen:
             self._seen[pid] = self._look_up(pid)
-        return GpuProcess(pid=pid, kind=kind, used_bytes=used, **self._seen[pid])  # type: ignore[arg-type]
+        return replace(GpuProcess(pid=pid, kind=kind, used_bytes=used), **self._seen[pid])
 
     def _look_up(self, pid: int) -> dict[str, Fact[object]]:
         state = self._state(pid)

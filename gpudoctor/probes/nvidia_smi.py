@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import NoReturn, TypeVar
 
 from gpudoctor.host import Command, Host, HostError
 from gpudoctor.host.probe import Probe, Request
@@ -59,7 +59,7 @@ def collect(host: Host, _request: Request) -> NvidiaSmi:
         return _unavailable(host, query)
     found = read_query(query.stdout)
     error = _message(query) if query.exit_code or found is None else ""
-    alone: Fact[Any] = absent("not_applicable", "there is one GPU", SOURCE)
+    alone: Fact[NoReturn] = absent("not_applicable", "there is one GPU", SOURCE)
     return NvidiaSmi(
         path=_path(host),
         error=known(error, SOURCE),

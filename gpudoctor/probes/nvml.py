@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from msgspec.structs import replace
+
 from gpudoctor.host import Host
 from gpudoctor.host.marker import calling
 from gpudoctor.host.probe import Probe, Request
@@ -95,11 +97,8 @@ def _without_init(error: NvmlProblem, stalled: Stalled) -> Nvml:
     else:
         rest = absent("failed", f"nvmlInit: {error_name(error.code)}", SOURCE)
     fields = (field for field in Nvml.__struct_fields__ if field not in {"init_error", "stalled_calls"})
-    return Nvml(
-        init_error=init_error,
-        stalled_calls=known(tuple(sorted(stalled.functions)), SOURCE),
-        **dict.fromkeys(fields, rest),  # type: ignore[arg-type]
-    )
+    answer = Nvml(init_error=init_error, stalled_calls=known(tuple(sorted(stalled.functions)), SOURCE))
+    return replace(answer, **dict.fromkeys(fields, rest))
 
 
 def _cuda_driver_version(library: Library) -> Fact[str]:
@@ -165,14 +164,14 @@ def _facts(gpu: Device | NvmlProblem) -> dict[str, Fact[object]]:
 
 
 def _gpu(index: int, access_error: str, facts: dict[str, Fact[object]]) -> Gpu:
-    return Gpu(index=index, access_error=known(access_error, SOURCE), **facts)  # type: ignore[arg-type]
+    return replace(Gpu(index=index, access_error=known(access_error, SOURCE)), **facts)
 
 
 def _closed(index: int, error: NvmlProblem) -> Gpu:
     """A GPU that NVML counts and does not open."""
     access: Fact[str] = error.fact() if error.code is None else known(error_name(error.code), SOURCE)
     facts: dict[str, Fact[object]] = dict.fromkeys(_GPU_FIELDS, error.fact())
-    return Gpu(index=index, access_error=access, **facts)  # type: ignore[arg-type]
+    return replace(Gpu(index=index, access_error=access), **facts)
 
 
 def _nodes(
