@@ -154,7 +154,8 @@ TensorClass = Literal[
 class Stored(Struct, frozen=True, kw_only=True):
     """Bytes of one class of tensors as a checkpoint's headers give them. `layer` is None outside of the layers.
 
-    `sixteen_bit_bytes` is the part of `bytes` that is stored as plain floats (fp16, bf16, fp32); the rest is packed.
+    `sixteen_bit_bytes` is the part of `bytes` that engines load in a type of their own choice (fp16, bf16, fp32 in the
+    file), counted at two bytes an element; the rest stays as it is stored.
     """
 
     tensor_class: TensorClass

@@ -11,7 +11,7 @@ from gpudoctor.fit.shape import Attention, LinearAttention, Shape, StateSpace, S
 from gpudoctor.fit.tensor_names import Fused, Namer
 from gpudoctor.readers.tensor import Tensor
 
-_FLOATS: Final = frozenset({"F16", "BF16", "F32", "F64"})
+_FLOAT_BYTES: Final = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8}
 
 
 class Inventory(Struct, frozen=True):
@@ -24,8 +24,12 @@ class Inventory(Struct, frozen=True):
     has_tower: bool
 
 
-def inventory(tensors: Iterable[Tensor], shape: Shape) -> Inventory:
-    """Sum the tensors of all files of a checkpoint. A tensor that is there twice counts once."""
+def inventory(tensors: Iterable[Tensor], shape: Shape, *, as_stored: bool = False) -> Inventory:
+    """Sum the tensors of all files of a checkpoint. A tensor that is there twice counts once.
+
+    With `as_stored` plain floats keep their type when they are loaded, as llama.cpp does it; other engines load them
+    in a type of 16 bits, whatever the file has.
+    """
     namer = Namer(shape.depth)
     sums: dict[tuple[TensorClass, int | None], list[int]] = {}
     seen: set[str] = set()
@@ -34,16 +38,17 @@ def inventory(tensors: Iterable[Tensor], shape: Shape) -> Inventory:
         if tensor.name in seen:
             continue
         seen.add(tensor.name)
-        total += tensor.bytes
         name = namer.look_up(tensor.name)
-        plain = tensor.bytes if tensor.kind in _FLOATS and not name.packed else 0
+        wide = 0 if as_stored or name.packed else _FLOAT_BYTES.get(tensor.kind, 0)
+        size = tensor.bytes // wide * 2 if wide else tensor.bytes
+        total += size
         if name.kind is None:
-            unknown += tensor.bytes
+            unknown += size
         parts = _parts(name.kind or "norm", shape, name.layer)
         for kind, share in parts:
             both = sums.setdefault((kind, name.layer), [0, 0])
-            both[0] += round(tensor.bytes * share)
-            both[1] += round(plain * share)
+            both[0] += round(size * share)
+            both[1] += round(size * share) if wide else 0
     stored = tuple(
         Stored(tensor_class=kind, layer=layer, bytes=size, sixteen_bit_bytes=plain)
         for (kind, layer), (size, plain) in sums.items()

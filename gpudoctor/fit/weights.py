@@ -88,7 +88,9 @@ def _as_stored(shape: Shape, place: Placement, found: RankWeights) -> RankWeight
     real: dict[TensorClass, int] = {}
     for part in shape.stored:
         if part.tensor_class != "mtp":
-            real[part.tensor_class] = real.get(part.tensor_class, 0) + part.bytes
+            plain = round(part.sixteen_bit_bytes * place.plain_bytes / 2)
+            size = part.bytes - part.sixteen_bit_bytes + plain
+            real[part.tensor_class] = real.get(part.tensor_class, 0) + size
     classes = dict(found.classes)
     for name, size in real.items():
         formula, here = whole.classes.get(name, 0), held.classes.get(name, 0)

@@ -23,11 +23,10 @@ def config_text(family: str) -> str:
 
 def tensors(family: str, bytes_each: int = 2) -> list[Tensor]:
     """Every tensor that a checkpoint would have, in 16 bit."""
-    found = []
+    found: list[Tensor] = []
     for template, shape, numbers in families()[family]["tensors"]:
         names = [template.replace("#", str(number), 1) for number in _numbers(numbers)] or [template]
-        for name in names:
-            found.append(Tensor(name, "BF16", tuple(shape), bytes_each * prod(shape)))
+        found.extend(Tensor(name, "BF16", tuple(shape), bytes_each * prod(shape)) for name in names)
     return found
 
 

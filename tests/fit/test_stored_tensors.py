@@ -6,12 +6,14 @@ import json
 from math import prod
 
 import pytest
+from msgspec.structs import replace
 
 from gpudoctor.fit.config_row import row_of
 from gpudoctor.fit.rows import shape_of
 from gpudoctor.fit.shape import Shape, TensorClass
 from gpudoctor.fit.stored_tensors import inventory
 from gpudoctor.fit.tensor_names import Namer
+from gpudoctor.fit.tensors import Split
 from gpudoctor.fit.weights import Placement, rank_weights
 from gpudoctor.readers.model_config import read_model_config
 from gpudoctor.readers.tensor import Tensor
@@ -144,5 +146,36 @@ def test_heads_and_towers_are_noticed() -> None:
 
 def test_what_has_no_known_name_is_counted_on_every_rank() -> None:
     found = inventory([tensor("mystery.blob", "F32", 100)], shape(LLAMA))
-    assert found.unknown_bytes == 400
-    assert [(p.tensor_class, p.bytes) for p in found.stored] == [("norm", 400)]
+    assert found.unknown_bytes == 200
+    assert [(p.tensor_class, p.bytes) for p in found.stored] == [("norm", 200)]
+
+
+def test_what_is_stored_in_32_bits_is_loaded_in_16_or_as_it_is() -> None:
+    wide = [tensor("model.norm.weight", "F32", 512), tensor("model.layers.0.mlp.up_proj.weight", "F8_E4M3", 64)]
+    loaded = inventory(wide, shape(LLAMA))
+    assert {(p.tensor_class, p.bytes, p.sixteen_bit_bytes) for p in loaded.stored} == {
+        ("norm", 1024, 1024),
+        ("mlp", 64, 0),
+    }
+    kept = inventory(wide, shape(LLAMA), as_stored=True)
+    assert {(p.tensor_class, p.bytes, p.sixteen_bit_bytes) for p in kept.stored} == {("norm", 2048, 0), ("mlp", 64, 0)}
+
+
+def test_stored_bytes_stand_in_for_the_formula_on_each_rank() -> None:
+    """Half of it on each of two ranks, but for what every rank holds."""
+    found = shape(LLAMA)
+    listed = inventory(
+        [
+            tensor("model.embed_tokens.weight", "BF16", 1024, 512),
+            tensor("model.layers.0.mlp.up_proj.weight", "F32", 1024, 512),
+            tensor("model.norm.weight", "BF16", 512),
+        ],
+        found,
+    )
+    exact = replace(found, stored=listed.stored)
+    one, two = (rank_weights(exact, Placement(rope_bytes=0.0, split=Split(tp=tp))).classes for tp in (1, 2))
+    assert (one["mlp"], two["mlp"]) == (1048576, 524288)
+    assert (one["embedding"], two["embedding"]) == (1048576, 524288)
+    assert one["norm"] == two["norm"]
+    wide = rank_weights(exact, Placement(rope_bytes=0.0, plain_bytes=4.0)).classes
+    assert wide["mlp"] == 2097152
