@@ -40,7 +40,7 @@ _ACTOR: Final = re.compile(
     r"\((?P<actor>[\w.:<>-]{1,80})?(?: rank=(?P<rank>\d{1,7}))?[ ,]{0,2}pid=\d{1,9}(?:, ip=(?P<ip>[\w.:-]{1,60}))?\) ?"
 )
 _NCCL: Final = re.compile(
-    r"(?P<node>[\w.-]{1,100}):\d{1,9}:\d{1,9} \[(?P<device>\d{1,4}|-1)\] (?:\S{1,40} )?(?=NCCL |[\w./]+:\d+ NCCL )"
+    r"(?P<node>[\w.-]{1,100}):\d{1,9}:\d{1,9} \[(?P<device>\d{1,4}|-1)\] (?:(?![\w./]{1,80}:\d+ NCCL )\S{1,40} )?(?=NCCL |[\w./]{1,80}:\d+ NCCL )"
 )
 _HOST: Final = re.compile(r"(?P<node>(?:worker|node|host|gpu|slave|master)[\w.-]{0,60}): (?=\S)")
 _SGLANG: Final = re.compile(r"\[[^\]\[]{0,40}?(?: DP\d{1,5})?(?: PP\d{1,5})? TP(?P<rank>\d{1,5})(?: EP\d{1,5})?\] ")

@@ -61,7 +61,7 @@ def timeline(scanned: Sequence[Scanned], seen: Seen, log: Log) -> Log:
     }
     said = log.said_hang if log.said_hang.known else known(value=False, source="log")
     hang = bool(said.or_none() or counts["watchdog_timeouts"].or_none() or counts["broadcast_waits"].or_none()) or (
-        ended == "nothing" and last in _NO_END
+        ended in {"nothing", "interrupted"} and last in _NO_END
     )
     return replace(
         log,
