@@ -11,6 +11,7 @@ from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import Interface, Network
 from gpudoctor.probes._interface_choice import Candidate, gloo_choice, gloo_unmatched, nccl_choice, nccl_unmatched
 from gpudoctor.probes._own_addresses import OwnAddresses, hostname_resolves_to, own_addresses
+from gpudoctor.readers.interface_names import kind_by_name
 from gpudoctor.readers.net_tables import default_interface6, listens
 from gpudoctor.readers.numbers import integer
 
@@ -18,10 +19,6 @@ _NET = "/sys/class/net"
 _NAME = re.compile(r"[A-Za-z0-9_.@:+-]{1,15}")
 _IFF_UP, _IFF_LOOPBACK = 0x1, 0x8
 _TYPE_INFINIBAND, _TYPE_LOOPBACK, _TYPE_NONE = 32, 772, 65534  # ARPHRD_*, include/uapi/linux/if_arp.h
-_DOCKER = re.compile(r"docker|br-[0-9a-f]{12}$|veth|cni|cali|flannel|podman")
-_VIRTUAL = re.compile(r"virbr|vnet|dummy|ifb|tap|macvtap|vmnet|vboxnet|lxc|lxd")
-_VPN = re.compile(r"tun|wg|tailscale|ppp|ipsec|utun|zt|nebula")
-_WIRED = re.compile(r"eth|en[opsxPcw]?")
 _MAX_INTERFACES = 256
 _MAX_REPORTED = 64
 
@@ -91,11 +88,10 @@ def _kind(host: Host, name: str, *, loopback: bool) -> str:
         return "infiniband"
     for file, found in (("bonding", "bond"), ("wireless", "wireless"), ("phy80211", "wireless"), ("tun_flags", "vpn")):
         if host.exists(f"{base}/{file}"):
-            return "virtual" if file == "tun_flags" and _VIRTUAL.match(name) else found
+            return "virtual" if file == "tun_flags" and kind_by_name(name) == "virtual" else found
     if host.exists(f"{base}/device"):
         return "ethernet"
-    by_name = ((_DOCKER, "docker"), (_VIRTUAL, "virtual"), (_VPN, "vpn"), (_WIRED, "ethernet"))
-    named = next((found for pattern, found in by_name if pattern.match(name)), "virtual")
+    named = kind_by_name(name) or "virtual"
     return "vpn" if kind == _TYPE_NONE and named == "virtual" else named
 
 

@@ -189,8 +189,10 @@ def _docker_run(container: Container) -> Iterator[str]:
     for name, value in container.environment.items():
         yield from ("-e", f"{name}={value}")
     yield container.image or "image"
-    yield from _split(container.entrypoint)
-    yield from _split(container.command)
+    entrypoint = _split(container.entrypoint)
+    yield from entrypoint
+    # What a shell gets with -c is one word, whatever is in it.
+    yield from container.command if entrypoint[-1:] in (["-c"], ["-lc"]) else _split(container.command)
 
 
 def _split(words: Sequence[str]) -> list[str]:
