@@ -17,6 +17,7 @@ class HardwareRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     geforce: bool
     pci_id: str | None = None
     vram_mib: int | None = None
+    torch_total_gib: float | None = None  # what CUDA programs see of it, as printed in logs
     vram_basis: str | None = None
     compute_capability: str | None = None
     pcie_generation: int | None = None

@@ -40,7 +40,7 @@ class Matrix(NamedTuple):
     copies: int = 1  # experts in one tensor
     packed: bool = False
     bytes_each: float | None = None  # of an element, where it is not the model's type
-    down: bool = False  # the experts' width is the columns, not the rows
+    down: bool = False  # the last matrix of a feed-forward part: its width is the columns, not the rows
 
     @property
     def out(self) -> int:
@@ -176,7 +176,7 @@ def _dense(part: Dense, hidden: int, tp: int) -> Iterator[Matrix]:
     width = share(part.width, tp)
     up = width * (2 if part.gated else 1)
     yield one("mlp", up, hidden, packed=True)
-    yield one("mlp", hidden, width, packed=True)
+    yield Matrix((("mlp", hidden),), width, packed=True, down=True)
     if part.bias:
         yield one("norm", up + hidden)
 
@@ -205,7 +205,7 @@ def _experts(part: Experts, hidden: int, split: Split) -> Iterator[Matrix]:
 def _shared(part: Experts, hidden: int, tp: int) -> Iterator[Matrix]:
     width = share(part.shared_width, tp)
     yield one("shared_experts", width * (2 if part.gated else 1), hidden, packed=True)
-    yield one("shared_experts", hidden, width, packed=True)
+    yield Matrix((("shared_experts", hidden),), width, packed=True, down=True)
     if part.shared_gate:
         yield one("router", 1, hidden)
 

@@ -1,0 +1,1 @@
+"""One file an engine: how it divides the memory of a card."""
