@@ -2,13 +2,15 @@
 
     python -m benchmarks.ratios [--target PYTHON_WITH_TORCH] [--rounds 7]
 
-Both sides of a ratio run alternately, so that a busy moment hits both; the median of the rounds counts.
+Both sides of a ratio run alternately, so that a busy moment hits both; the median of the rounds counts. The ratio of
+processor time stands beside it: what runs on two cores takes as long as on one where somebody else has the other.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.sim.build import build, environment
 
@@ -23,25 +26,40 @@ GPUDOCTOR = str(Path(sys.executable).with_name("gpudoctor"))
 NVITOP = str(Path(sys.executable).with_name("nvitop"))
 
 
-def seconds(command: Sequence[str], env: dict[str, str]) -> float:
-    """Wall time of one run; its output goes nowhere, its exit code does not matter."""
-    started = time.perf_counter()
+class Cost(NamedTuple):
+    """Of one run, in seconds; processor time of all its processes together."""
+
+    wall: float
+    processor: float
+
+
+def cost(command: Sequence[str], env: dict[str, str]) -> Cost:
+    """Run it; its output goes nowhere, its exit code does not matter."""
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     null = subprocess.DEVNULL
     subprocess.run(list(command), env=env, stdin=null, stdout=null, stderr=null, check=False)
-    return time.perf_counter() - started
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """Of each part by itself."""
+    return Cost(*(statistics.median(part) for part in zip(*costs, strict=True)))
 
 
 def compare(
     name: str, ours: Sequence[str], theirs: Sequence[str], env: dict[str, str], rounds: int, bar: float
 ) -> bool:
     """Run both sides `rounds` times, print the ratio of the medians, return whether it is within the bar."""
-    seconds(ours, env)
-    seconds(theirs, env)
-    pairs = [(seconds(ours, env), seconds(theirs, env)) for _ in range(rounds)]
-    mine, other = (statistics.median(times) for times in zip(*pairs, strict=True))
-    ratio = mine / other
+    cost(ours, env)
+    cost(theirs, env)
+    pairs = [(cost(ours, env), cost(theirs, env)) for _ in range(rounds)]
+    mine, other = (median(costs) for costs in zip(*pairs, strict=True))
+    ratio = mine.wall / other.wall
     verdict = "ok  " if ratio <= bar else "OVER"
-    print(f"{verdict} {name:44} {ratio:5.2f}  (bar {bar:g};  {mine * 1000:.0f} ms : {other * 1000:.0f} ms)")
+    processor = mine.processor / max(other.processor, 0.001)
+    times = f"{mine.wall * 1000:.0f} ms : {other.wall * 1000:.0f} ms"
+    print(f"{verdict} {name:44} {ratio:5.2f}  (bar {bar:g};  {times};  processor {processor:.2f})", flush=True)
     return bool(ratio <= bar)
 
 
