@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.smoke import SmokeReport, SmokeWrong
 from gpudoctor.smoke.fixes import fixes_for
-from gpudoctor.smoke.hosts import evidence_of_calls, meaning_of_calls, meaning_of_master
+from gpudoctor.smoke.hosts import (
+    evidence_of_calls,
+    far,
+    fixes_of_calls,
+    meaning_of_calls,
+    meaning_of_master,
+)
 from gpudoctor.smoke.judge import Judgement
 from gpudoctor.smoke.plan import Plan
 from gpudoctor.smoke.texts import Meaning, meaning_of
@@ -42,9 +48,11 @@ class Surroundings:
 def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Surroundings) -> Finding | None:
     """The finding of a run that did not pass; None for one that did."""
     if judgement.verdict == "pass":
-        return None
-    meaning = _meaning(report, judgement, around)
-    subject = ",".join(f"rank:{rank}" for rank in judgement.blamed) or "host"
+        return _far_finding(report, plan)
+    network = _network(report, judgement)
+    meaning = network or _meaning(report, judgement, around)
+    blamed = judgement.blamed if judgement.kind == "absent" or not network else ()
+    subject = ",".join(f"rank:{rank}" for rank in blamed) or "host"
     ident = f"smoke-{meaning.cause.replace('_', '-')}"
     fix_key = "port" if "port is in use" in meaning.title else meaning.cause
     return Finding(
@@ -57,22 +65,49 @@ def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Su
         why=_why(report, judgement),
         subject=subject,
         evidence=tuple(_evidence(report, judgement, around)),
-        fixes=fixes_for(fix_key, plan),
+        fixes=(fixes_of_calls(report) if network else ()) or fixes_for(fix_key, plan),
         verify=_verify(plan),
         echo_of=None,
         fingerprint=hashlib.sha256(f"{ident}\n{subject}".encode()).hexdigest()[:16],
     )
 
 
+def _far_finding(report: SmokeReport, plan: Plan) -> Finding | None:
+    """A run that passed between hosts that are far apart."""
+    meaning = far(report)
+    if meaning is None:
+        return None
+    return Finding(
+        rank=1,
+        id="smoke-hosts-far-apart",
+        cause=meaning.cause,
+        severity="warning",
+        confidence=meaning.confidence,
+        title=meaning.title[0].upper() + meaning.title[1:],
+        why="Tensor parallelism waits for the others twice in each layer: each time it takes a round trip at least. "
+        "Use pipeline parallelism between these hosts, or hosts in one network.",
+        subject="host",
+        evidence=tuple(evidence_of_calls(report)),
+        fixes=fixes_for("far", plan),
+        verify=_verify(plan),
+        echo_of=None,
+        fingerprint=hashlib.sha256(b"smoke-hosts-far-apart").hexdigest()[:16],
+    )
+
+
 def _verify(plan: Plan) -> str:
-    size = plan.members[0].world_size
+    one = plan.members[0]
+    size = one.world_size
+    if plan.joined:
+        here = max(1, one.local_world_size)
+        return (
+            f"torchrun --nnodes {max(1, size // here)} --nproc-per-node {here} --master-addr {one.address} "
+            "--node-rank RANK_OF_NODE --no-python gpudoctor nccl-test --worker"
+        )
     return f"gpudoctor nccl-test --tp {size}" + (f" --devices {plan.devices}" if plan.devices else "")
 
 
 def _meaning(report: SmokeReport, judgement: Judgement, around: Surroundings) -> Meaning:
-    network = _network(report, judgement)
-    if network is not None:
-        return network
     if judgement.kind in _WORKER_KINDS:
         return _WORKER_KINDS[judgement.kind]
     if judgement.verdict == "wrong_data":
@@ -142,7 +177,7 @@ def _why(report: SmokeReport, judgement: Judgement) -> str:
         "not_started": judgement.text,
         "stopped": f"{who} stood still (state T) in {phase}; {others} other ranks waited.",
         "behind": f"{who} did not get beyond {phase}; {others} other ranks were further and waited.",
-        "absent": f"{who} never arrived; the ranks here waited in {phase}.",
+        "absent": f"{who} was not heard of; the ranks here waited in {phase}.",
         "lost": f"{_here(report)} lost another rank in {phase}; what that one said is on its own launcher's stderr.",
         "together": _together(report, phase),
         "signal": f"{who} was ended by {judgement.signal_name} in {phase}.",

@@ -121,7 +121,18 @@ def _p2p(plan: Plan) -> tuple[Fix, ...]:
     )
 
 
+def _far(_plan: Plan) -> tuple[Fix, ...]:
+    return (
+        Fix(
+            "Keep each tensor-parallel group inside one host",
+            "vllm serve MODEL --tensor-parallel-size GPUS_PER_HOST --pipeline-parallel-size HOSTS",
+            caveat="other engines have options of the same meaning",
+        ),
+    )
+
+
 _FIXES = {
+    "far": _far,
     "port": _port,
     "network_interface": _interface,
     "framework_env": _torch,

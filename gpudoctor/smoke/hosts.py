@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gpudoctor.model.finding import Evidence
+from msgspec.structs import replace
+
+from gpudoctor.model.finding import Evidence, Fix
 from gpudoctor.model.smoke import CallEnd, SmokeCall, SmokeReport
 from gpudoctor.smoke.launch import Outcome
 from gpudoctor.smoke.rank import Event
@@ -38,7 +40,7 @@ _MASTER = {
     "name": Meaning("rendezvous", 0.95, "the master's name does not resolve on this host"),
     "ok": Meaning("rendezvous", 0.7, "the master's port answers, but not as a rendezvous: another program has it"),
 }
-_SLOW_S = 0.005  # a round trip inside one data centre takes well below a millisecond
+_FAR_US = 5000.0  # a round trip inside one data centre takes well below a millisecond
 
 
 def calls_of(outcome: Outcome) -> tuple[SmokeCall, ...]:
@@ -73,9 +75,24 @@ def meaning_of_master(kind: str) -> Meaning | None:
     return _MASTER.get(kind)
 
 
+def with_distance(report: SmokeReport) -> SmokeReport:
+    """`slow` where hosts that reach each other are far apart: every small message takes a round trip or more."""
+    return replace(report, verdict="slow") if report.verdict == "pass" and far(report) else report
+
+
+def far(report: SmokeReport) -> Meaning | None:
+    """What long round trips mean; None where they are short, or one host is all."""
+    trips = [call.round_trip_us for call in report.calls if call.round_trip_us is not None]
+    longest_us = max(trips, default=0.0)
+    if longest_us <= _FAR_US:
+        return None
+    title = f"the hosts are far from each other: a round trip takes {longest_us / 1000:.0f} ms"
+    return Meaning("slow_interconnect", 0.9, title)
+
+
 def evidence_of_calls(report: SmokeReport) -> list[Evidence]:
     """One line for each call that failed, or that took long."""
-    slow = [call for call in report.calls if (call.round_trip_us or 0) > _SLOW_S * 1e6]
+    slow = [call for call in report.calls if (call.round_trip_us or 0) > _FAR_US]
     return [
         Evidence(label=f"rank {call.a} calls rank {call.b} at {call.address or '?'}", value=_said(call), source="smoke")
         for call in dict.fromkeys([*failed(report), *slow])
@@ -86,3 +103,35 @@ def _said(call: SmokeCall) -> str:
     if call.ended == "ok" and call.round_trip_us:
         return f"a round trip takes {call.round_trip_us / 1000:.1f} ms"
     return _WORDS[call.ended]
+
+
+def fixes_of_calls(report: SmokeReport) -> tuple[Fix, ...]:
+    """What to do about the first kind of call that failed; none where all got through."""
+    call = next((call for kind in _MEANINGS for call in failed(report) if call.ended == kind), None)
+    if call is None:
+        return ()
+    if call.ended == "stalls":
+        return (
+            Fix(
+                "Compare the MTU of both hosts and of the switch between them",
+                f"ip -o link; ping -M do -s 8972 -c 3 {call.address}",
+                caveat="8972 is for an MTU of 9000; 1472 must pass with 1500",
+            ),
+        )
+    if call.ended in ("refused", "no_answer"):
+        return (
+            Fix(
+                "Let the hosts reach each other on every TCP port: data goes to ports that are chosen anew each time",
+                f"sudo ufw allow from {call.address}",
+                caveat="on each host, with the address of the other; other firewalls have other commands",
+                needs="root",
+            ),
+        )
+    return (
+        Fix(
+            "Name the interface that the hosts share, on every host",
+            "export GLOO_SOCKET_IFNAME=INTERFACE NCCL_SOCKET_IFNAME=INTERFACE",
+            caveat="`ip -brief address` shows which one has an address that the others reach",
+        ),
+        Fix("Or let the host's own name lead to that address", "getent hosts $(hostname)", caveat="see /etc/hosts"),
+    )

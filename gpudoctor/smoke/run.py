@@ -16,6 +16,7 @@ from gpudoctor.smoke.bench import Bench
 from gpudoctor.smoke.causes import Surroundings, finding_of
 from gpudoctor.smoke.culprit import search
 from gpudoctor.smoke.differential import proves, separate, survey, why_not
+from gpudoctor.smoke.hosts import with_distance
 from gpudoctor.smoke.launch import Progress
 from gpudoctor.smoke.pairs import all_pairs
 from gpudoctor.smoke.plan import Plan
@@ -63,6 +64,7 @@ def run(
     report = _explained(with_speed(report_of(first), facts), first, bench, options)
     if report.verdict == "slow" and bench.pairs:  # tested because of that: now the pair can be named
         report = with_speed(changed(report, verdict="pass"), facts)
+    report = with_distance(report)
     found = finding_of(report, first.judgement, plan, Surroundings(oom_kills=max(0, _oom_kills(host) - before)))
     return SmokeResult(report, (found,) if found is not None else ())
 
