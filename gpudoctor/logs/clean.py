@@ -15,6 +15,7 @@ from msgspec import Struct
 _ESCAPE: Final = re.compile(
     r"\x1b(?:\[[0-?]{0,40}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)?|[ -~])?|\x9b[0-?]{0,40}[@-~]"
 )
+_LOST_ESCAPE: Final = re.compile(r"\[(?:0|[0-9]{0,2};?[0-9]{1,2}(?:;[0-9]{1,3}){0,4})m")
 _NUL: Final = re.compile(r"[\x00\ufeff\u200b]+")
 _ISO: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 
@@ -37,10 +38,11 @@ _SYSLOG: Final = re.compile(
     r"(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?P<node>[\w.-]{1,100}) [\w./@-]{1,60}(?:\[\d{1,9}\])?: "
 )
 _ACTOR: Final = re.compile(
-    r"\((?P<actor>[\w.:<>-]{1,80})?(?: rank=(?P<rank>\d{1,7}))?[ ,]{0,2}pid=\d{1,9}(?:, ip=(?P<ip>[\w.:-]{1,60}))?\) ?"
+    r"\((?:autoscaler|raylet)[^()]{0,60}\) ?|\((?P<actor>[\w.:<>-]{1,80})?(?: rank=(?P<rank>\d{1,7}))?[ ,]{0,2}pid=\d{1,9}(?:, ip=(?P<ip>[\w.:-]{1,60}))?\) ?"
 )
 _NCCL: Final = re.compile(
-    r"(?P<node>[\w.-]{1,100}):\d{1,9}:\d{1,9} \[(?P<device>\d{1,4}|-1)\] (?:(?![\w./]{1,80}:\d+ NCCL )\S{1,40} )?(?=NCCL |[\w./]{1,80}:\d+ NCCL )"
+    r"(?P<node>[\w.-]{1,100}):\d{1,9}:\d{1,9} \[(?P<device>\d{1,4}|-1)\] "
+    r"(?:(?![\w./]{1,80}:\d+ NCCL )\S{1,40} )?(?=NCCL |[\w./]{1,80}:\d+ NCCL )"
 )
 _HOST: Final = re.compile(r"(?P<node>(?:worker|node|host|gpu|slave|master)[\w.-]{0,60}): (?=\S)")
 _SGLANG: Final = re.compile(r"\[[^\]\[]{0,40}?(?: DP\d{1,5})?(?: PP\d{1,5})? TP(?P<rank>\d{1,5})(?: EP\d{1,5})?\] ")
@@ -73,6 +75,8 @@ def transport(raw: str) -> Carried:
     text = raw
     if not text.isprintable():  # most lines are
         text = _NUL.sub("", _ESCAPE.sub("", text))
+    if "0m" in text:  # colours whose escape character was lost on the way
+        text = _LOST_ESCAPE.sub("", text)
     rank, node, stamp = -1, "", ""
     for _ in range(4):
         match = _TRANSPORT.match(text)

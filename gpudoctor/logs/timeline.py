@@ -25,6 +25,8 @@ _NO_END: Final = frozenset(
     {"rendezvous", "comm_init", "init_complete", "weight_loading", "weights_loaded", "profiling", "graph_capture"}
 )
 
+_PROGRESS: Final = tuple(line.name for line in log_lines() if line.phase in ("running", "finished"))
+
 _KILLED: Final = re.compile(r"\b(?:Killed|SIGKILL|SIGTERM|signal 9|Signal 9|exitcode: -9|exit code 137|OOMKilled)\b")
 _INTERRUPTED: Final = re.compile(r"KeyboardInterrupt|\^C|SIGINT|Keyboard interrupt")
 _ERROR: Final = re.compile(
@@ -33,7 +35,7 @@ _ERROR: Final = re.compile(
 )
 _CLEAN: Final = re.compile(
     r"Application startup complete|Uvicorn running|ready to roll|[Cc]ompleted|[Ff]inished|Shutting down|"
-    r"# Out of bounds values : 0 OK|Avg bus bandwidth|train_runtime|throughput|\b200 OK\b|\bloss\b|done\b"
+    r"# Out of bounds values : 0 OK|Destroy COMPLETE|\bexit ?[=:] ?0\b|exit code 0\b|Avg bus bandwidth|train_runtime|throughput|\b200 OK\b|\bloss\b|done\b"
 )
 
 
@@ -60,7 +62,8 @@ def timeline(scanned: Sequence[Scanned], seen: Seen, log: Log) -> Log:
         for name in ("frameworks", "nccl_versions", "transports", "networks", "interfaces")
     }
     said = log.said_hang if log.said_hang.known else known(value=False, source="log")
-    hang = bool(said.or_none() or counts["watchdog_timeouts"].or_none() or counts["broadcast_waits"].or_none()) or (
+    waits = _last(seen, "broadcast_wait") > _last(seen, *_PROGRESS)
+    hang = bool(said.or_none() or counts["watchdog_timeouts"].or_none() or waits) or (
         ended in {"nothing", "interrupted"} and last in _NO_END
     )
     return replace(
@@ -81,6 +84,11 @@ def timeline(scanned: Sequence[Scanned], seen: Seen, log: Log) -> Log:
         silence_seconds=_silence(scanned),
         last_line=_text(tail[-1][:_MAX_LAST] if tail else ""),
     )
+
+
+def _last(seen: Seen, *names: str) -> int:
+    """The place of the last of these lines, -1 where there is none."""
+    return max((seen[PREFIX + name].hits[-1].ordinal for name in names if PREFIX + name in seen), default=-1)
 
 
 def _text(text: str) -> Fact[str]:
