@@ -38,7 +38,8 @@ _SYSLOG: Final = re.compile(
     r"(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?P<node>[\w.-]{1,100}) [\w./@-]{1,60}(?:\[\d{1,9}\])?: "
 )
 _ACTOR: Final = re.compile(
-    r"\((?:autoscaler|raylet)[^()]{0,60}\) ?|\((?P<actor>[\w.:<>-]{1,80})?(?: rank=(?P<rank>\d{1,7}))?[ ,]{0,2}pid=\d{1,9}(?:, ip=(?P<ip>[\w.:-]{1,60}))?\) ?"
+    r"\((?:autoscaler|raylet)[^()]{0,60}\) ?"
+    r"|\((?P<actor>[\w.:<>-]{1,80})?(?: rank=(?P<rank>\d{1,7}))?[ ,]{0,2}pid=\d{1,9}(?:, ip=(?P<ip>[\w.:-]{1,60}))?\) ?"
 )
 _NCCL: Final = re.compile(
     r"(?P<node>[\w.-]{1,100}):\d{1,9}:\d{1,9} \[(?P<device>\d{1,4}|-1)\] "

@@ -35,7 +35,8 @@ _ERROR: Final = re.compile(
 )
 _CLEAN: Final = re.compile(
     r"Application startup complete|Uvicorn running|ready to roll|[Cc]ompleted|[Ff]inished|Shutting down|"
-    r"# Out of bounds values : 0 OK|Destroy COMPLETE|\bexit ?[=:] ?0\b|exit code 0\b|Avg bus bandwidth|train_runtime|throughput|\b200 OK\b|\bloss\b|done\b"
+    r"# Out of bounds values : 0 OK|Destroy COMPLETE|\bexit ?[=:] ?0\b|exit code 0\b|"
+    r"Avg bus bandwidth|train_runtime|throughput|\b200 OK\b|\bloss\b|done\b"
 )
 
 
