@@ -7,12 +7,20 @@ from collections.abc import Sequence, Set
 import ahocorasick_rs
 
 
-class Automaton:
-    """Finds literals. Those that a log is full of can be left out; a new automaton takes milliseconds."""
+class Literals:
+    """All literals, built once for any number of files."""
 
     def __init__(self, literals: Sequence[str]) -> None:
-        self._literals = [literal.encode() for literal in literals]
-        self._all = _build(self._literals)
+        self.texts = [literal.encode() for literal in literals]
+        self.machine = _build(self.texts)
+
+
+class Automaton:
+    """Finds literals in one file. Those that it is full of can be left out; a new automaton takes milliseconds."""
+
+    def __init__(self, literals: Literals) -> None:
+        self._literals = literals.texts
+        self._all = literals.machine
         self._left = self._all
         self._ids = list(range(len(self._literals)))
         self.dropped: set[int] = set()

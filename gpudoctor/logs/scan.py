@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from gpudoctor.logs.automaton import Automaton
+from gpudoctor.logs.automaton import Automaton, Literals
 from gpudoctor.logs.clean import Line, transport, worker
 from gpudoctor.logs.kept import Kept, RawHit
 from gpudoctor.logs.open import BLOCK
@@ -79,13 +79,14 @@ class Scanner:
         for document in documents:
             for literal in document.literals:
                 kinds.setdefault(literal, []).append(document)
-        self.literals = tuple(dict.fromkeys((*watches, *kinds)))
-        self._watches = [tuple(watches.get(literal, ())) for literal in self.literals]
-        self._kinds = [tuple(kinds.get(literal, ())) for literal in self.literals]
+        literals = tuple(dict.fromkeys((*watches, *kinds)))
+        self._literals = Literals(literals)
+        self._watches = [tuple(watches.get(literal, ())) for literal in literals]
+        self._kinds = [tuple(kinds.get(literal, ())) for literal in literals]
 
     def scan(self, name: str, blocks: Iterable[bytes]) -> Scanned:
         """Read one file to its end."""
-        run = _Run(name, self.literals, self._watches, self._kinds)
+        run = _Run(name, self._literals, self._watches, self._kinds)
         for block in blocks:
             run.feed(block)
         return run.end()
@@ -102,7 +103,7 @@ class _Run:
     def __init__(
         self,
         name: str,
-        literals: Sequence[str],
+        literals: Literals,
         watches: Sequence[tuple[_Watch, ...]],
         kinds: Sequence[tuple[Document, ...]],
     ) -> None:
