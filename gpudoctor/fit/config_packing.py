@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from gpudoctor.fit.packing import ATTENTION, usual
@@ -46,25 +47,18 @@ def packing_of(found: Quantization, layers: int) -> Packing | None:
 
 
 def _method(found: Quantization) -> Packing | None:
-    method, bits = found.method, found.bits
-    if method in ("exl2", "exl3"):
-        return Packing(method=f"{method}:{bits:g}", lm_head_packed=True) if bits and bits <= 16 else None
-    if method == "awq":
-        return Packing(method="awq", group_size=found.group_size or 128)
-    if method in ("gptq", "auto-round"):
-        known = bits in _FOUR_OR_EIGHT
-        return Packing(method=f"gptq-{bits:g}bit", group_size=found.group_size or 128) if known else None
-    if method == "fp8" or (method == "quark" and bits == 8):
-        return Packing(method="fp8", block_size=found.block_size)
-    if method == "bitsandbytes":
-        return usual("bnb-int8" if bits == 8 else "bnb-nf4")
-    if method == "mxfp4":
-        return usual("mxfp4")
-    if method == "modelopt":
-        return _modelopt(found)
-    if method in ("compressed-tensors", "hqq", "quark"):
-        return _by_numbers(found)
-    return usual("int8") if method == "eetq" else None
+    way = _WAYS.get(found.method)
+    return way(found) if way else None
+
+
+def _exl(found: Quantization) -> Packing | None:
+    bits = found.bits
+    return Packing(method=f"{found.method}:{bits:g}", lm_head_packed=True) if bits and bits <= 16 else None
+
+
+def _gptq(found: Quantization) -> Packing | None:
+    known = found.bits in _FOUR_OR_EIGHT
+    return Packing(method=f"gptq-{found.bits:g}bit", group_size=found.group_size or 128) if known else None
 
 
 def _modelopt(found: Quantization) -> Packing | None:
@@ -80,7 +74,7 @@ def _by_numbers(found: Quantization) -> Packing | None:
     for word, method in (("nvfp4", "nvfp4"), ("mxfp4", "mxfp4")):
         if word in found.algorithm:
             return Packing(method=method, group_size=found.group_size)
-    if found.bits == 8 and found.is_float:
+    if found.bits == 8 and (found.is_float or found.method == "quark"):
         return Packing(method="fp8", block_size=found.block_size)
     if found.bits == 8:
         packed = "pack" in found.algorithm
@@ -90,6 +84,23 @@ def _by_numbers(found: Quantization) -> Packing | None:
     if found.is_float:
         return usual("nvfp4")
     return Packing(method="int4", group_size=found.group_size or -1, zero_points=found.symmetric is False)
+
+
+_WAYS: Final[dict[str, Callable[[Quantization], Packing | None]]] = {
+    "exl2": _exl,
+    "exl3": _exl,
+    "awq": lambda found: Packing(method="awq", group_size=found.group_size or 128),
+    "gptq": _gptq,
+    "auto-round": _gptq,
+    "fp8": lambda found: Packing(method="fp8", block_size=found.block_size),
+    "bitsandbytes": lambda found: usual("bnb-int8" if found.bits == 8 else "bnb-nf4"),
+    "mxfp4": lambda _: usual("mxfp4"),
+    "modelopt": _modelopt,
+    "compressed-tensors": _by_numbers,
+    "hqq": _by_numbers,
+    "quark": _by_numbers,
+    "eetq": lambda _: usual("int8"),
+}
 
 
 def _ignored(names: tuple[str, ...], layers: int) -> tuple[frozenset[TensorClass], frozenset[int]]:
