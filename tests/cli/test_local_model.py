@@ -89,7 +89,8 @@ def checkpoint(folder: Path, form: Any = plain, config: dict[str, Any] | None = 
             tensors |= form(name, out, inner)
     if shards == 1:
         return write_safetensors(folder / "model.safetensors", tensors)
-    names, total, places = sorted(tensors), 0, {}
+    names, total = sorted(tensors), 0
+    places: dict[str, str] = {}
     for shard in range(shards):
         file = f"model-{shard + 1:05d}-of-{shards:05d}.safetensors"
         mine = names[shard::shards]
