@@ -82,8 +82,12 @@ def with_distance(report: SmokeReport) -> SmokeReport:
 
 def far(report: SmokeReport) -> Meaning | None:
     """What long round trips mean; None where they are short, or one host is all."""
-    trips = [call.round_trip_us for call in report.calls if call.round_trip_us is not None]
-    longest_us = max(trips, default=0.0)
+    trips: dict[frozenset[int], float] = {}
+    for call in report.calls:
+        if call.round_trip_us is not None:  # the shorter of both directions: a busy host makes one of them long
+            pair = frozenset((call.a, call.b))
+            trips[pair] = min(call.round_trip_us, trips.get(pair, call.round_trip_us))
+    longest_us = max(trips.values(), default=0.0)
     if longest_us <= _FAR_US:
         return None
     title = f"the hosts are far from each other: a round trip takes {longest_us / 1000:.0f} ms"

@@ -11,7 +11,8 @@ import time
 from typing import Mapping, NamedTuple
 
 _CONNECT_S, _DATA_S = 3.0, 6.0
-_DATA = b"\x5a" * (64 << 10)  # more than any packet takes: what a too small MTU on the way would swallow
+_BULK = 64 << 10  # bytes: more than any packet takes, so that a too small MTU on the way swallows some
+_TRIPS = 4  # the shortest counts: a busy machine makes some of them long
 _SIOCGIFADDR = 0x8915  # linux/sockios.h
 _IFREQ_ADDRESS = slice(20, 24)
 _REASONS = {
@@ -26,7 +27,7 @@ class Call(NamedTuple):
     """How an attempt to reach an address ended. `kind`: ok, refused, no_route, no_answer, stalls, name."""
 
     kind: str
-    seconds: float = 0.0  # until it was connected: one round trip
+    seconds: float = 0.0  # of one round trip
 
 
 def connect(host: str, port: int, timeout_s: float = _CONNECT_S) -> Call:
@@ -40,21 +41,28 @@ def connect(host: str, port: int, timeout_s: float = _CONNECT_S) -> Call:
 
 
 def exchange(host: str, port: int) -> Call:
-    """Connect to an `Echo`, send more than fits into a packet, and wait until it comes back."""
-    begun = time.monotonic()
+    """Connect to an `Echo`, time single bytes, then send more than fits into a packet and wait until it is back."""
     try:
         line = socket.create_connection((host, port), _CONNECT_S)
     except OSError as error:
         return Call(_reason(error))
-    seconds = time.monotonic() - begun
+    seconds = 0.0
     with line:
         try:
             line.settimeout(_DATA_S)
-            line.sendall(_DATA)
-            _receive(line)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            seconds = min(_round_trip(line, 1) for _ in range(_TRIPS))
+            _round_trip(line, _BULK)
         except OSError:
             return Call("stalls", seconds)
     return Call("ok", seconds)
+
+
+def _round_trip(line: socket.socket, count: int) -> float:
+    begun = time.monotonic()
+    line.sendall(bytes(count))
+    _receive(line, count)
+    return time.monotonic() - begun
 
 
 class Echo:
@@ -76,14 +84,15 @@ def _answer(line: socket.socket) -> None:
     with line:
         try:
             line.settimeout(_DATA_S)
-            _receive(line)
-            line.sendall(_DATA)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for count in (*[1] * _TRIPS, _BULK):
+                _receive(line, count)
+                line.sendall(bytes(count))
         except OSError:
             pass  # the caller notices, and says so
 
 
-def _receive(line: socket.socket) -> None:
-    missing = len(_DATA)
+def _receive(line: socket.socket, missing: int) -> None:
     while missing:
         data = line.recv(missing)
         if not data:
