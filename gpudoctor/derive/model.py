@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from gpudoctor.data.models import ModelRow
 from gpudoctor.derive.model_config import read_config
 from gpudoctor.derive.model_format import PLAIN, Format, grouped, named_format, stored_format, weights_bytes
-from gpudoctor.derive.model_name import resolve
 from gpudoctor.derive.model_tp import legal_sizes, obstacles
+from gpudoctor.fit.names import resolve
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import ModelShape, Workload
 

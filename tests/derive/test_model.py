@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gpudoctor.data.models import rows
 from gpudoctor.derive.model import derive_model
 from gpudoctor.derive.model_config import count_parameters, read_config
-from gpudoctor.derive.model_name import resolve
+from gpudoctor.fit.names import resolve
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import ModelShape, Workload
 

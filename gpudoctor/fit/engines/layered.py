@@ -16,6 +16,7 @@ from gpudoctor.fit.prediction import Limit, Prediction, RankUse
 from gpudoctor.fit.question import Question
 from gpudoctor.fit.shape import Packing
 from gpudoctor.fit.stages import dealt
+from gpudoctor.fit.stored_parts import StoredParts, stored_parts
 from gpudoctor.fit.tensors import Split, padded_vocabulary
 from gpudoctor.fit.weights import Placement, RankWeights, rank_weights
 
@@ -84,10 +85,13 @@ def _rank(question: Question, position: int, span: tuple[int, int], held: int, *
 def _parts(question: Question) -> _Parts:
     """Sizes by layer. llama.cpp and ExLlama leave the embedding in host memory."""
     shape, packing = question.shape, question.packing
+    stored = stored_parts(shape, question.plain_bytes) if packing == shape.packing else None
+    if stored is not None:
+        on_gpu = question.engine == "transformers"
+        return _Parts(stored.layers, stored.tower + (stored.embedding if on_gpu else 0), _output(question, stored))
     if packing is not None and packing.method.startswith("gguf:"):
         sizes = gguf_sizes(shape, packing.method.partition(":")[2])
-        stored = _stored_factor(question, sizes.file)
-        return _Parts(tuple(round(size * stored) for size in sizes.layers), 0, round(sizes.output * stored))
+        return _Parts(sizes.layers, 0, sizes.output)
     if question.engine == "llamacpp" and packing is None:
         sizes = gguf_sizes(shape, "F16")
         return _Parts(sizes.layers, 0, sizes.output)
@@ -100,10 +104,10 @@ def _parts(question: Question) -> _Parts:
     return _Parts(layers, tower + (0 if exl else embedding), output)
 
 
-def _stored_factor(question: Question, formula: int) -> float:
-    """Real files over what the quantiser would write."""
-    real = sum(part.bytes for part in question.shape.stored)
-    return real / formula if real and question.packing == question.shape.packing else 1.0
+def _output(question: Question, stored: StoredParts) -> int:
+    """Only transformers has one copy of an embedding that is the output projection too."""
+    shared = stored.embedding if question.engine == "transformers" and question.shape.tied else 0
+    return stored.output - shared
 
 
 def _weights(question: Question, bare: Placement, index: int) -> RankWeights:

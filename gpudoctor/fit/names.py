@@ -9,7 +9,7 @@ import re
 from typing import Final, NamedTuple
 
 from gpudoctor.data.models import ModelRow, rows
-from gpudoctor.derive.model_format import named_format
+from gpudoctor.fit.packing import named
 
 _MAX_NAME: Final = 256
 _GGUF_TYPE = re.compile(r"[-_.:](?:UD[-_])?(?:i?q\d[a-z0-9_]*|[bf]{1,2}16|tq\d_\d|mxfp4)$", re.IGNORECASE)
@@ -111,7 +111,7 @@ def _one_shape(found: list[ModelRow]) -> Match | None:
     }
     if len(shapes) > 1:
         return None
-    plainest = min(found, key=lambda r: (named_format(r.id) is not None, r.quantization_config is not None, len(r.id)))
+    plainest = min(found, key=lambda r: (named(r.id) is not None, r.quantization_config is not None, len(r.id)))
     return Match(plainest, "relative")
 
 
