@@ -49,6 +49,10 @@ def check(
         Optional[Path],
         typer.Option("--snapshot", metavar="FILE", help="Diagnose this snapshot instead of the machine."),
     ] = None,
+    log: Annotated[
+        Optional[list[Path]],
+        typer.Option("--log", metavar="FILE", help="A log of the run: diagnosed with the machine (repeatable)."),
+    ] = None,
     quick: options.Quick = False,
     only: Annotated[
         Optional[list[str]], typer.Option("--only", metavar="RULE", help="Only this rule (repeatable).")
@@ -84,6 +88,7 @@ def check(
         flags={name: value for name, value in flags.items() if value is not None},
         python=python,
         snapshot=snapshot,
+        logs=tuple(log or ()),
         quick=quick,
         only=tuple(only or ()),
         skip=tuple(skip or ()),

@@ -22,6 +22,7 @@ class Wanted(Struct, frozen=True):
     flags: Mapping[str, int | float | str] = {}  # of `workload.Flags`, those that were given
     python: str | None = None
     snapshot: Path | None = None
+    logs: tuple[Path, ...] = ()
     quick: bool = False
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
@@ -62,7 +63,15 @@ def run(wanted: Wanted, early: object) -> ExitCode:
     from gpudoctor.cli.exit import exit_code
     from gpudoctor.cli.write import write_report
 
-    facts, diagnosis = diagnose_facts(found.facts, rule_dirs=wanted.rules, only=wanted.only, skip=wanted.skip)
+    seen = None
+    if wanted.logs:
+        from gpudoctor.cli.with_log import with_log
+
+        together = with_log(found, wanted.logs, wanted.rules)
+        found, seen, notes = together.examined, together.seen, (*notes, *together.notes)
+    facts, diagnosis = diagnose_facts(
+        found.facts, rule_dirs=wanted.rules, only=wanted.only, skip=wanted.skip, seen=seen
+    )
     report = build_report(found, facts, diagnosis, notes)
     threshold = cast("FailOn", wanted.fail_on)
     write_report(

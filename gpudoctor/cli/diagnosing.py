@@ -77,7 +77,7 @@ def report_on(wanted: Wanted) -> Report:
     """The whole way from files to a report. Raises as `run`."""
     rules = rule_set(wanted.rules, logs=True).rules
     snapshots, logs = _sorted_out(wanted.files)
-    reading = reader_of(rules).read(_sources(logs))
+    reading = reader_of(rules).read(sources(logs))
     facts = join((*reading.parts, *snapshots)) if snapshots else reading.facts
     return assembled(reading, facts, wanted, recognised=reading.recognised or bool(snapshots))
 
@@ -87,7 +87,7 @@ def assembled(reading: Reading, raw: Facts, wanted: Wanted, *, recognised: bool)
     facts, diagnosis = diagnose_facts(
         raw, rule_dirs=wanted.rules, only=wanted.only, skip=wanted.skip, seen=reading.seen
     )
-    notes = [_file_note(note) for note in reading.files]
+    notes = [file_note(note) for note in reading.files]
     notes += [remark for note in reading.files for remark in note.notes]
     if wanted.ignored:
         notes += _ignored(reading, rule_set(wanted.rules, logs=True).rules)
@@ -143,7 +143,7 @@ def _is_snapshot(file: Path) -> bool:
     return head.lstrip()[:1] == b"{" and SNAPSHOT_SCHEMA.encode() in head
 
 
-def _sources(files: Sequence[Path]) -> list[Source]:
+def sources(files: Sequence[Path]) -> list[Source]:
     """Files of the same name are told apart by their folders."""
     names = Counter(file.name for file in files)
     sources = [Source(None if str(file) == "-" else file) for file in files]
@@ -153,7 +153,8 @@ def _sources(files: Sequence[Path]) -> list[Source]:
     return sources
 
 
-def _file_note(note: FileNote) -> str:
+def file_note(note: FileNote) -> str:
+    """What a file was taken for, in one line."""
     kinds = ", ".join(note.kinds) or "nothing that is known here"
     return f"{note.name}: {kinds} ({note.lines} lines)"
 
