@@ -19,6 +19,7 @@ from gpudoctor.workload.walk import walk_text
 
 _FIELDS = frozenset(f.name for f in fields(Workload))
 _GPU_WAYS = frozenset({"container_runtime", "container_device", "container_hooks"})
+_MAX_CONTRADICTIONS = 20
 _DOCKER_SHM_BYTES = 64 << 20  # what docker and podman give a container that asks for nothing
 FIX_FIELDS = (
     "tp", "pp", "dp", "ep", "model", "dtype", "quantization", "kv_cache_dtype", "max_model_len", "max_num_seqs",
@@ -114,7 +115,8 @@ def _workload(text: str, layout: Layout, found: Collected) -> Workload:
     elif interpreter:
         values["interpreter"] = known(interpreter, "launch_command")
     values["command"] = known(text, "launch_command")
-    values["contradictions"] = known(tuple(dict.fromkeys(found.contradictions)), "launch_command")
+    contradictions = tuple(dict.fromkeys(found.contradictions))[:_MAX_CONTRADICTIONS]
+    values["contradictions"] = known(contradictions, "launch_command")
     return replace(Workload(), **values)
 
 

@@ -10,7 +10,7 @@ from gpudoctor.workload import registry
 from gpudoctor.workload.frameworks.script import SPEC as SCRIPT
 from gpudoctor.workload.layout import Assignment, Barrier, Layout
 from gpudoctor.workload.scan import Scan, resolve, scan
-from gpudoctor.workload.settings import assignment_of, only_settings
+from gpudoctor.workload.settings import Settings, assignment_of
 from gpudoctor.workload.spec import Spec
 from gpudoctor.workload.words import Word, simple_commands
 
@@ -28,18 +28,18 @@ def walk_text(text: str, depth: int = 0) -> Layout | None:
     Raises:
         CommandError: the text is no shell line, or an option has an impossible value.
     """
-    exports: list[Assignment] = []
-    variables: dict[str, str] = {}
-    unset: list[str] = []
+    settings = Settings()
     best: Layout | None = None
+    best_rank = -1
     for words in simple_commands(text):
-        if only_settings(words, exports, variables, unset):
+        if settings.take(words):
             continue
-        layout = _Walker(text, words, variables, depth).run()
-        layout.assignments[:0] = exports
-        layout.unset[:0] = [name for name in unset if all(a.name != name for a in exports)]
-        if best is None or layout.rank > best.rank:
-            best = layout
+        layout = _Walker(text, words, settings.variables, depth).run()
+        rank = layout.rank
+        if rank > best_rank:
+            layout.assignments[:0] = settings.exported
+            layout.unset[:0] = settings.gone
+            best, best_rank = layout, rank
     return best
 
 
@@ -71,7 +71,7 @@ class _Walker:
         """One program; whether another one follows."""
         word = self.words[self.at]
         self.layout.program = word.start
-        name = PurePosixPath(word.text).name
+        name = word.text.rstrip("/").rpartition("/")[2]
         if name in _SHELLS:
             return self._shell()
         if registry.is_python(name):
@@ -200,11 +200,12 @@ class _Walker:
             self.layout.kept = tuple(name for names in kept for name in names.split(","))
 
     def _environment(self, found: Scan) -> None:
+        unset = dict.fromkeys(hit.text for hit in found.hits if hit.option.field == "unset")
+        if unset:
+            self.layout.unset.extend(unset)
+            self.layout.assignments = [a for a in self.layout.assignments if a.name not in unset]
         for hit in found.hits:
-            if hit.option.field == "unset":
-                self.layout.unset.append(hit.text)
-                self.layout.assignments = [a for a in self.layout.assignments if a.name != hit.text]
-            elif hit.option.field == "clean_environment":
+            if hit.option.field == "clean_environment":
                 self.layout.clean_environment = True
                 self.layout.assignments.clear()
             elif hit.option.kind == "assign" and "=" in hit.text:

@@ -7,13 +7,17 @@ from typing import Final, NamedTuple
 
 from gpudoctor.workload.errors import CommandError
 
-MAX_CHARACTERS: Final = 4 << 20  # the kernel takes about 2 MiB of arguments
+MAX_CHARACTERS: Final = 256 << 10  # the kernel takes 128 KiB in one argument; a launch command has some hundred
 
 _BLANK = re.compile(r"(?:[ \t\r]|\\\r?\n|\\$)+")
 _COMMENT = re.compile(r"#[^\n]*")
-# A line break in front of an option is a terminal's or a web page's wrapping, not the end of a command.
-_WRAPPED = re.compile(r"(?:[ \t\r]*\n)+[ \t\r]*(?=--?[A-Za-z])")
+_LINE_BREAKS = re.compile(r"[ \t\r\n]+")
+_OPTION = re.compile(r"--?[A-Za-z]")
 _OPERATOR = re.compile(r"\d*>&(?:\d+|-)|\d*(?:>>|>\||>)|\d*<<?<?|&>>?|&&|\|\||\|&|;;|[;&|()\n]")
+# What may stand between words and operators, by its first character.
+_BETWEEN = {" ": _BLANK, "\t": _BLANK, "\r": _BLANK, "\\": _BLANK, "#": _COMMENT}
+_ENDS_WORD = frozenset(("", " ", "\t", "\n", ";"))
+_BEGINS_OPERATOR = frozenset("0123456789<>&|;()")
 _PLAIN = re.compile(r"[^ \t\r\n'\"\\$`;&|<>()]+")  # to a shell, other kinds of space are letters
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _DOUBLE_ESCAPE = re.compile(r"\\([$`\"\\\n])")
@@ -82,14 +86,19 @@ def _tokens(text: str) -> list[Word | _Operator]:
     at = prompt.end() if prompt and not comment else 0
     number = 0
     while at < len(text):
-        skipped = _BLANK.match(text, at) or _WRAPPED.match(text, at) or _COMMENT.match(text, at)
-        if skipped and skipped.end() > at:
+        char = text[at]
+        if char == "\n":
+            at = _next_line(text, at, tokens)
+            continue
+        between = _BETWEEN.get(char)
+        skipped = between.match(text, at) if between else None
+        if skipped:
             at = skipped.end()
             continue
-        operator = None if _PLACEHOLDER.match(text, at) else _OPERATOR.match(text, at)
+        operator = _operator(text, at) if char in _BEGINS_OPERATOR else None
         if operator:
-            tokens.append(_Operator(operator.group()))
-            at = operator.end()
+            tokens.append(_Operator(operator))
+            at += len(operator)
             continue
         number += 1
         word = _word(text, at, number)
@@ -98,9 +107,24 @@ def _tokens(text: str) -> list[Word | _Operator]:
     return tokens
 
 
+def _next_line(text: str, at: int, tokens: list[Word | _Operator]) -> int:
+    """Behind line breaks, which end a command. In front of an option they are a terminal's or a web page's wrapping."""
+    breaks = _LINE_BREAKS.match(text, at)
+    end = breaks.end() if breaks else at + 1
+    if not _OPTION.match(text, end):
+        tokens.append(_Operator("\n"))
+    return end
+
+
+def _operator(text: str, at: int) -> str:
+    """The operator or redirection at a place, or ""."""
+    found = None if _PLACEHOLDER.match(text, at) else _OPERATOR.match(text, at)
+    return found.group() if found else ""
+
+
 def _refuse(text: str) -> None:
     if len(text) > MAX_CHARACTERS:
-        raise CommandError(1, f"the command is longer than {MAX_CHARACTERS >> 20} MiB")
+        raise CommandError(1, f"the command is longer than {MAX_CHARACTERS >> 10} KiB")
     control = _CONTROL.search(text)
     if control:
         at = control.start()
@@ -109,6 +133,9 @@ def _refuse(text: str) -> None:
 
 
 def _word(text: str, start: int, number: int) -> Word:
+    plain = _PLAIN.match(text, start)
+    if plain and text[plain.end() : plain.end() + 1] in _ENDS_WORD:  # nearly all of them
+        return Word(plain.group(), start, plain.end(), number)
     parts: list[str] = []
     at = start
     expands = False
