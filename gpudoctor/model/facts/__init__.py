@@ -22,6 +22,7 @@ from gpudoctor.model.facts.nvidia_smi import NvidiaSmi, SmiP2p, SmiPair
 from gpudoctor.model.facts.nvml import Nvml, NvmlPair
 from gpudoctor.model.facts.pci import Pci, PciGpu, PciPath
 from gpudoctor.model.facts.python_target import Distribution, PythonTarget
+from gpudoctor.model.facts.ray import Ray
 from gpudoctor.model.facts.rdma import Rdma, RdmaDevice
 from gpudoctor.model.facts.root import Facts
 from gpudoctor.model.facts.section import Item, Section
@@ -68,6 +69,7 @@ __all__ = [
     "RankDeath",
     "RankPhase",
     "RankProgress",
+    "Ray",
     "Rdma",
     "RdmaDevice",
     "Section",

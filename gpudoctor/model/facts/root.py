@@ -18,6 +18,7 @@ from gpudoctor.model.facts.nvidia_smi import NvidiaSmi
 from gpudoctor.model.facts.nvml import Nvml
 from gpudoctor.model.facts.pci import Pci
 from gpudoctor.model.facts.python_target import PythonTarget
+from gpudoctor.model.facts.ray import Ray
 from gpudoctor.model.facts.rdma import Rdma
 from gpudoctor.model.facts.section import Section
 from gpudoctor.model.facts.shm import Shm
@@ -51,6 +52,7 @@ class Facts(Section, frozen=True, kw_only=True):
     rdma: Rdma = Rdma()
     kernel_log: KernelLog = KernelLog()
     collective: Collective = Collective()
+    ray: Ray = Ray()
     workload: Workload = Workload()
     smoke: Smoke = Smoke()
     log: Log = Log()
