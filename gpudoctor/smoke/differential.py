@@ -147,8 +147,8 @@ class _Search:
             return log.nvls
         if part == "ib":
             return log.infiniband
-        if part in ("p2p", "shm") and log.channels:
-            return log.uses(part.upper())
+        if part in ("p2p", "shm", "cumem_host") and log.channels:
+            return log.uses("P2P" if part == "p2p" else "SHM")
         return True
 
     def _which_setting(self, decision: SmokeDecision) -> SmokeDecision:
