@@ -23,6 +23,7 @@ class VllmEra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     v1: bool = False
     chunked_above: int | None = None  # V0: context from which prefill is cut into pieces
     sampler_bytes: float = 38.5  # scratch of the sampler per sequence and entry of the vocabulary
+    libraries_gib: float = 0.13  # what is not torch's on one GPU; 0.6.4 counted a part of the CUDA context
     large_from_gib: float | None = None  # memory from which the defaults are those of large cards
     large_is_hopper: bool = False  # only H100, H200 and the like, by name
     graphs: bool = True

@@ -10,17 +10,18 @@ from gpudoctor.fit.engines.common import activation_width, card_name, card_of, g
 from gpudoctor.fit.kv import Cache, grouped_cache, plain_cache
 from gpudoctor.fit.prediction import Limit, Prediction, RankUse
 from gpudoctor.fit.question import Question
-from gpudoctor.fit.shape import Attention, LinearAttention, StateSpace
+from gpudoctor.fit.shape import Attention, Experts, LinearAttention, StateSpace
 from gpudoctor.fit.stages import layers_of, pipeline
 from gpudoctor.fit.tensors import Split
 from gpudoctor.fit.weights import ExpertPadding, Placement, RankWeights, rank_weights
 
-# Measured in logs of 0.6 to 0.21: what is not torch's, per GPU (docs/fit.md).
-_LIBRARIES_GIB: Final = 0.13
+# Measured in logs of 0.6 to 0.21 (docs/fit.md).
 _NCCL_GIB: Final = {True: 0.42, False: 0.15}  # by whether the GPUs are linked by NVLink: more channels, more buffers
 _CONTEXT_GIB: Final = 0.30
-_GRAPHS_GIB: Final = (0.10, 0.0085)  # and for each layer
-_ESTIMATE_OF_GRAPHS: Final = 2.0  # times what capturing takes
+_GRAPHS_GIB: Final = 0.03
+_GRAPHS_LAYER_GIB: Final = 0.0055  # one layer in all graphs; with experts there are more kernels
+_GRAPHS_EXPERTS_GIB: Final = 0.02
+_ESTIMATE_OF_GRAPHS: Final = 2.2  # times what capturing takes: 0.58 for 0.24, 1.55 for 0.71 GiB
 _TOWER_GIB: Final = 0.5
 _MARGIN_GIB: Final = 0.5
 _WIDE_MARGIN_GIB: Final = 3.0  # vision towers and hybrids: their profiling run is not modelled
@@ -160,13 +161,17 @@ def _cache(question: Question, era: VllmEra, span: tuple[int, int], tokens: int)
 
 def graphs_bytes(question: Question) -> int:
     """CUDA graphs, as capturing takes it."""
-    fixed, each = _GRAPHS_GIB
-    return 0 if question.eager else round((fixed + each * question.shape.depth / question.pp) * GIB)
+    if question.eager:
+        return 0
+    layers = question.shape.layers
+    experts = sum(isinstance(layer.feed_forward, Experts) for layer in layers)
+    size = _GRAPHS_LAYER_GIB * (len(layers) - experts) + _GRAPHS_EXPERTS_GIB * experts
+    return round((_GRAPHS_GIB + size / question.pp) * GIB)
 
 
 def _overhead(question: Question, era: VllmEra, card: Card) -> int:
     """What counts against the budget besides weights and activations."""
-    size = _LIBRARIES_GIB + (_NCCL_GIB[card.nvlink] if question.tp * question.pp > 1 else 0)
+    size = era.libraries_gib + (_NCCL_GIB[card.nvlink] if question.tp * question.pp > 1 else 0)
     size += _CONTEXT_GIB if era.profile == "device" else 0
     estimate = _ESTIMATE_OF_GRAPHS * graphs_bytes(question) if era.estimates_graphs else 0
     return round(size * GIB + estimate)
