@@ -8,12 +8,15 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from gpudoctor.errors import InputFileError
 
 BLOCK: Final = 2 << 20
 MAX_UNPACKED: Final = 64 << 30  # a bomb unpacks to anything; a real log of this size takes minutes, not hours
+_STEP: Final = 16 << 10
+_ZSTD_STEP: Final = 1 << 10
+_ZSTD_WINDOW: Final = 1 << 27
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -73,7 +76,7 @@ class Source:
         unpacker = zlib.decompressobj(wbits=31)
         inside = False  # of a member
         given = 0
-        for packed in _plain(first, stream):
+        for packed in _pieces(_plain(first, stream), _STEP):
             rest = packed
             while rest:
                 inside = True
@@ -95,26 +98,36 @@ class Source:
             self.notes.append(f"{self.name}: the gzip file ends too early; what is there was read")
 
     def _unzstd(self, first: bytes, stream: BinaryIO) -> Generator[bytes, None, None]:
+        """Frames one after the other. A step is small, because one KiB can unpack to 32 MiB."""
         import zstandard
 
-        chained = cast("BinaryIO", _Chained(first, stream))  # read() is all that is asked of it
-        reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
-            chained,
-            read_across_frames=True,
-        )
-        given = 0
-        while True:
-            try:
-                block = reader.read(BLOCK)
-            except zstandard.ZstdError:
-                self.notes.append(f"{self.name}: the zstd data are damaged or end after {given} bytes of text")
-                return
-            if not block:
-                return
-            given += len(block)
-            if self._too_much(given):
-                return
-            yield block
+        unpackers = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        unpacker = unpackers.decompressobj()
+        inside = False  # of a frame
+        given, waiting = 0, bytearray()
+        for piece in _pieces(_plain(first, stream), _ZSTD_STEP):
+            rest = piece
+            while rest:
+                inside = True
+                try:
+                    waiting += unpacker.decompress(rest)
+                except zstandard.ZstdError:
+                    self.notes.append(
+                        f"{self.name}: the zstd data are damaged after {given + len(waiting)} bytes of text"
+                    )
+                    yield from _cut(waiting)
+                    return
+                rest = unpacker.unused_data if unpacker.eof else b""
+                if unpacker.eof:
+                    inside, unpacker = False, unpackers.decompressobj()
+            if len(waiting) >= BLOCK:
+                given += len(waiting)
+                yield from _cut(waiting)
+                if self._too_much(given):
+                    return
+        if inside:
+            self.notes.append(f"{self.name}: the zstd file ends too early; what is there was read")
+        yield from _cut(waiting)
 
     def _too_much(self, given: int) -> bool:
         if given <= MAX_UNPACKED:
@@ -123,18 +136,11 @@ class Source:
         return True
 
 
-class _Chained:
-    """What was read already, then the rest of the stream."""
-
-    def __init__(self, first: bytes, stream: BinaryIO) -> None:
-        self._first = first
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if self._first:
-            part, self._first = (self._first, b"") if size < 0 else (self._first[:size], self._first[size:])
-            return part
-        return self._stream.read(size) or b""
+def _cut(waiting: bytearray) -> Iterator[bytes]:
+    """What waits in blocks of the usual size; nothing waits afterwards."""
+    for place in range(0, len(waiting), BLOCK):
+        yield bytes(waiting[place : place + BLOCK])
+    waiting.clear()
 
 
 def _plain(first: bytes, stream: BinaryIO) -> Generator[bytes, None, None]:
@@ -142,6 +148,13 @@ def _plain(first: bytes, stream: BinaryIO) -> Generator[bytes, None, None]:
     while block:
         yield block
         block = stream.read(BLOCK) or b""
+
+
+def _pieces(blocks: Iterator[bytes], step: int) -> Iterator[bytes]:
+    """In small steps: what a step unpacks is lost where its end is damaged."""
+    for block in blocks:
+        for place in range(0, len(block), step):
+            yield block[place : place + step]
 
 
 def _utf16(start: bytes) -> str:
