@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from gpudoctor.derive.gpus import derive_gpus, with_visible
 from gpudoctor.derive.group import derive_group
+from gpudoctor.derive.pasted import with_pasted
 from gpudoctor.derive.topology import derive_topology
 from gpudoctor.derive.visible import derive_visible
 from gpudoctor.derive.xids import with_gpu_indices
@@ -16,12 +17,13 @@ __all__ = ["derive"]
 
 def derive(facts: Facts) -> Facts:
     """Fill the derived sections from the raw ones."""
+    facts = with_pasted(facts)
     gpus = derive_gpus(facts)
     devices = gpus.devices.or_none()
     visible = derive_visible(facts, devices)
     facts = replace(
         facts,
-        gpus=with_visible(gpus, visible.devices, visible.count),
+        gpus=with_visible(gpus, visible.devices, visible.count, facts.nvidia_smi.models),
         visible=visible,
         kernel_log=with_gpu_indices(facts.kernel_log, devices or ()),
         topology=derive_topology(facts, gpus.devices),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from gpudoctor.data.hardware import HardwareRow, look_up, named_by_pci_id
-from gpudoctor.model.fact import Fact, absent, absent_like, known
+from gpudoctor.model.fact import NOT_PROVIDED, Fact, absent, absent_like, known
 from gpudoctor.model.facts import CudaDevice, Facts, Gpu, GpuProcess, Gpus, PciGpu
 
 T = TypeVar("T")
@@ -42,18 +42,27 @@ def derive_gpus(facts: Facts) -> Gpus:
     )
 
 
-def with_visible(gpus: Gpus, indices: Fact[tuple[int, ...]], count: Fact[int]) -> Gpus:
-    """Add what the workload's process sees, in its order."""
+def with_visible(
+    gpus: Gpus, indices: Fact[tuple[int, ...]], count: Fact[int], models: Fact[tuple[str, ...]] = NOT_PROVIDED
+) -> Gpus:
+    """Add what the workload's process sees, in its order. `models` are names that somebody wrote down."""
     devices, order = gpus.devices.or_none(), indices.or_none()
     if devices is None or order is None:
         missing: Fact[Any] = gpus.devices if devices is None else indices
-        return replace(gpus, visible_count=count, visible=absent_like(missing), models=absent_like(missing))
+        return replace(gpus, visible_count=count, visible=absent_like(missing), models=_named(gpus, models, missing))
     by_index = {gpu.index: gpu for gpu in devices}
     visible = tuple(by_index[index] for index in order if index in by_index)
     names = tuple(dict.fromkeys(name for gpu in visible if (name := gpu.name.or_none()) is not None))
     return replace(
         gpus, visible_count=count, visible=known(visible, indices.source), models=known(names, gpus.devices.source)
     )
+
+
+def _named(gpus: Gpus, models: Fact[tuple[str, ...]], missing: Fact[Any]) -> Fact[tuple[str, ...]]:
+    names = tuple(dict.fromkeys(name for gpu in gpus.devices.or_none() or () if (name := gpu.name.or_none())))
+    if names:
+        return known(names, gpus.devices.source)
+    return models if models.known else absent_like(missing)
 
 
 def _base(facts: Facts) -> Fact[tuple[Gpu, ...]]:
@@ -67,13 +76,32 @@ def _base(facts: Facts) -> Fact[tuple[Gpu, ...]]:
         )
     if on_bus is not None:
         return known((), "sysfs")
-    return facts.nvml.devices
+    in_matrix = _in_matrix(facts)
+    return known(in_matrix, "nvidia-smi") if in_matrix else facts.nvml.devices
+
+
+def _in_matrix(facts: Facts) -> tuple[Gpu, ...]:
+    """A paste may hold nothing but a matrix, which at least counts the GPUs."""
+    pairs = [(pair.a, pair.b) for pair in facts.nvidia_smi.topology.or_none() or ()]
+    pairs += [(cell.a, cell.b) for cell in facts.nvidia_smi.p2p.or_none() or ()]
+    indices = sorted({index for pair in pairs for index in pair})
+    name = _only_model(facts)
+    return tuple(Gpu(index=index, name=name) for index in indices)
+
+
+def _only_model(facts: Facts) -> Fact[str]:
+    models = facts.nvidia_smi.models.or_none() or ()
+    return known(models[0], facts.nvidia_smi.models.source) if len(models) == 1 else absent("not_provided")
 
 
 def _count(facts: Facts) -> Fact[int]:
     if facts.nvml.count.known:
         return facts.nvml.count
     listed = facts.nvidia_smi.gpus.or_none()
+    if listed is None:
+        listed = _in_matrix(facts) or None
+    elif facts.nvidia_smi.gpus_partial.or_none():
+        return absent("not_provided", "the list of GPUs may lack some", facts.nvidia_smi.gpus.source)
     if listed is not None:
         return known(len(listed), "nvidia-smi")
     if facts.cuda.device_count.known:
@@ -168,11 +196,18 @@ def _with_table(gpu: Gpu, name: str, row: HardwareRow | None) -> Gpu:
         policy: Fact[str] = absent("not_provided", unlisted.detail)
         return replace(gpu, nvlinks_expected=unlisted, pcie_width_gpu_max=unlisted, p2p_policy=policy)
     return replace(
-        gpu,
+        _with_memory(gpu, row),
         nvlinks_expected=_expected_links(row, gpu.nvlinks_active.or_none()),
         pcie_width_gpu_max=_table_fact(row.pcie_lanes),
         p2p_policy=_table_fact(row.pcie_p2p),
     )
+
+
+def _with_memory(gpu: Gpu, row: HardwareRow) -> Gpu:
+    """A paste that names a card seldom says how much memory it has."""
+    if gpu.memory_total_bytes.absent != "not_provided" or not row.vram_mib:
+        return gpu
+    return replace(gpu, memory_total_bytes=known(row.vram_mib << 20, TABLE))
 
 
 def _expected_links(row: HardwareRow, active: int | None) -> Fact[int]:

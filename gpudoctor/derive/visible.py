@@ -45,8 +45,10 @@ def derive_visible(facts: Facts, devices: tuple[Gpu, ...] | None) -> Visible:
     """What the workload's process sees of `devices` (None: the GPUs are not known)."""
     variables = facts.environment.variables.or_none()
     order = (variables or {}).get("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
-    cuda_order = None if devices is None else _cuda_order(devices, order)
     raw = (variables or {}).get(VARIABLE)
+    if raw is not None and _may_lack_some(facts):
+        devices = None  # a number beyond this list may well be a GPU
+    cuda_order = None if devices is None else _cuda_order(devices, order)
     doubt = undecided(facts, VARIABLE)
     if doubt:
         visible = _undecided(doubt)
@@ -109,7 +111,7 @@ def _set(facts: Facts, raw: str, devices: tuple[Gpu, ...] | None, cuda_order: tu
         uses_uuid=known(any(entry.startswith("GPU-") for entry in entries), _SOURCE),
         uses_mig=known(any(entry.startswith("MIG-") for entry in entries), _SOURCE),
         spaces=known(any(part != part.strip() for part in raw.split(",")), _SOURCE),
-        count=_count(seen, reading),
+        count=_taken_on_trust(facts, devices, entries, reading) or _count(seen, reading),
         devices=_devices(seen, reading),
     )
 
@@ -199,6 +201,15 @@ def _count(seen: tuple[int, tuple[int, ...] | None] | None, reading: _Reading) -
     return absent("not_provided", "the GPUs that the list names are not known")
 
 
+def _taken_on_trust(
+    facts: Facts, devices: tuple[Gpu, ...] | None, entries: tuple[str, ...], reading: _Reading
+) -> Fact[int] | None:
+    """A paste seldom lists the GPUs beside the variable; a list without a fault in it is what its writer has."""
+    if devices is not None or facts.nvml.init_error.absent != "not_provided" or reading.first_bad is not None:
+        return None
+    return known(len(entries), _SOURCE)
+
+
 def _devices(seen: tuple[int, tuple[int, ...] | None] | None, reading: _Reading) -> Fact[tuple[int, ...]]:
     if seen is not None and seen[1] is not None:
         return known(seen[1], "cuda")
@@ -212,11 +223,18 @@ def _unrestricted_count(facts: Facts, devices: tuple[Gpu, ...] | None) -> Fact[i
         return facts.cuda.device_count
     if facts.nvml.count.known:
         return facts.nvml.count
-    if facts.nvidia_smi.gpus.known and devices is not None:
+    if _may_lack_some(facts):
+        return absent("not_provided", "the list of GPUs may lack some", "nvidia-smi")
+    if (facts.nvidia_smi.gpus.known or facts.nvidia_smi.topology.known) and devices is not None:
         return known(len(devices), "nvidia-smi")
     if facts.nvml.init_error.or_none():  # cards on the bus without a working driver are none that a process can use
         return known(0, "nvml")
     return absent_like(facts.nvml.count, facts.nvml.count.detail or "the GPUs are not counted")
+
+
+def _may_lack_some(facts: Facts) -> bool:
+    """A list of GPUs in a paste, of those that a program used or cut at its end."""
+    return bool(facts.nvidia_smi.gpus_partial.or_none()) and not facts.nvml.devices.known
 
 
 def _unrestricted(facts: Facts, cuda_order: tuple[int, ...] | None) -> Fact[tuple[int, ...]]:
