@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Optional, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, cast
 
 import typer
 
@@ -12,7 +12,7 @@ from gpudoctor.cli import options
 if TYPE_CHECKING:
     from gpudoctor.cli.exit import FailOn
     from gpudoctor.smoke.plan import Plan
-    from gpudoctor.smoke.run import SmokeResult
+    from gpudoctor.smoke.run import Options, SmokeResult
 
 _LINGER_S = 3.0
 
@@ -97,14 +97,30 @@ def nccl_test(
             intermediate=intermediate,
         )
     )
-    result, report = run_and_report(plan, Options(bisect, budget, pairs), quiet=quiet)
+    wanted = Options(bisect, budget, pairs)
     threshold = cast("FailOn", fail_on)
-    if not worker or plan.members[0].rank == 0:
-        write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
-    elif result.findings:
+    if worker and plan.members[0].rank > 0:
+        _be_another_rank(plan, wanted, threshold)
+    _, report = run_and_report(plan, wanted, quiet=quiet)
+    write_report(report, format_name, output, color=color, verbose=verbose, fail_on=threshold)
+    raise typer.Exit(int(exit_code(report, threshold)))
+
+
+def _be_another_rank(plan: Plan, wanted: Options, threshold: FailOn) -> NoReturn:
+    """Stdout belongs to rank 0, which reports: nothing of another rank goes there, however it ends."""
+    import contextlib
+
+    from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.smoke_report import run_and_report
+    from gpudoctor.cli.streams import discard_stdout
+
+    discard_stdout()
+    result, report = run_and_report(plan, wanted, quiet=True)
+    if result.findings:
         _say_on_stderr(plan, result)
-        # The other launcher (torchrun, mpirun) ends all ranks when one ends: rank 0 needs a moment for its report.
-        time.sleep(_LINGER_S)
+        # The other launcher (torchrun, mpirun) ends all ranks when one ends: rank 0 needs a moment to report.
+        with contextlib.suppress(KeyboardInterrupt):
+            time.sleep(_LINGER_S)
     raise typer.Exit(int(exit_code(report, threshold)))
 
 
