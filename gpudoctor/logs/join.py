@@ -8,12 +8,13 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
+from gpudoctor.logs.gpu_lists import joined_lists
 from gpudoctor.model.fact import Fact, known
-from gpudoctor.model.facts import Facts, Section
+from gpudoctor.model.facts import Facts, NvidiaSmi, Section
 from gpudoctor.model.facts.root import DERIVED
 
 # Lists that grow with every further piece of the same log; any other list is one observation and stays whole.
-_GROWING: Final = frozenset({"kernel_log"})
+_GROWING: Final = frozenset({"kernel_log", "collective"})
 _MAX_JOINED: Final = 4096
 
 
@@ -49,11 +50,14 @@ def _section(name: str, sections: Sequence[Section]) -> Section:
         field.name: _fact([getattr(section, field.name) for section in filled], growing=name in _GROWING)
         for field in fields(type(empty))
     }
+    if name == "nvidia_smi":
+        joined |= joined_lists([section for section in filled if isinstance(section, NvidiaSmi)])
     return replace(empty, **joined)
 
 
 def _fact(facts: Sequence[Fact[Any]], *, growing: bool) -> Fact[Any]:
-    known_facts = [fact for fact in facts if fact.known]
+    # What a program would do without an option counts last: a log may show what it did.
+    known_facts = sorted((fact for fact in facts if fact.known), key=lambda fact: fact.source.startswith("default"))
     if not known_facts:
         told = [fact for fact in facts if fact.absent != "not_provided"]
         return (told or list(facts))[0]

@@ -19,6 +19,7 @@ from gpudoctor.model.signature import Seen, Signature, SignatureKind
 from gpudoctor.readers.document import REPORT, documents
 
 _MAX_NAMED: Final = 12
+_NOTHING: Final = Facts()
 
 
 class FileNote(Struct, frozen=True):
@@ -69,23 +70,25 @@ class Reader:
 
     def _reading(self, scanned: Sequence[Scanned], notes: Sequence[tuple[str, ...]]) -> Reading:
         seen = sighted(scanned, self._kinds)
-        parts = [part for one in scanned for part in _documents(one)]
+        documents_of = [tuple(_documents(one)) for one in scanned]
+        parts = [part for found in documents_of for part in found]
         said = stated(seen)
         log = timeline(scanned, seen, said.log)
         parts += [Part(replace(said, log=log), REPORT, "", 0, "log")]
-        files = tuple(_note(one, extra) for one, extra in zip(scanned, notes, strict=True))
+        files = tuple(_note(one, found, extra) for one, found, extra in zip(scanned, documents_of, notes, strict=True))
         return Reading(join(parts), seen, files, tuple(parts))
 
 
 def _documents(scanned: Scanned) -> Iterator[Part]:
     for block in scanned.blocks:
         kind = block.document
-        facts = stamped(kind.read(block.lines), f"{scanned.name}:{block.line}")
-        yield Part(facts, kind.trust, scanned.name, block.line, kind.name)
+        facts = kind.read(block.lines)
+        if facts != _NOTHING:  # what looked like a document, and says nothing, is none
+            yield Part(stamped(facts, f"{scanned.name}:{block.line}"), kind.trust, scanned.name, block.line, kind.name)
 
 
-def _note(scanned: Scanned, extra: tuple[str, ...]) -> FileNote:
-    kinds = [block.document.name for block in scanned.blocks]
+def _note(scanned: Scanned, found: Sequence[Part], extra: tuple[str, ...]) -> FileNote:
+    kinds = [part.name for part in found]
     if scanned.hits:
         kinds.append("log")
     return FileNote(
