@@ -72,8 +72,10 @@ class Examiner:
         decoder = msgspec.msgpack.Decoder(Answer)  # made while we have nothing else to do: it knows every fact
         if meanwhile is not None:
             meanwhile()
+        signals.unblock()  # from here on we wait; so far modules were loaded, where an interrupt does harm
         sent = self._read(deadline)
-        answer = decoder.decode(sent) if sent else Answer(problem="ended without an answer")
+        with signals.blocked():
+            answer = decoder.decode(sent) if sent else Answer(problem="ended without an answer")
         if answer.examined is None:
             raise GpudoctorError(
                 f"the process that examines the machine {answer.problem}",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gpudoctor.cli import signals
 from gpudoctor.cli.assemble import Examined, examined
 from gpudoctor.errors import InputFileError
 from gpudoctor.host import Host, HostError, LocalHost
@@ -102,7 +103,8 @@ def from_snapshot(path: Path) -> Examined:
 
     data = _read_bounded(path)
     try:
-        snapshot = msgspec.json.decode(data, type=Snapshot)
+        with signals.blocked():
+            snapshot = msgspec.json.decode(data, type=Snapshot)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise InputFileError(
             f"{path} is not a snapshot: {error}", "write one with `gpudoctor snapshot -o FILE`"

@@ -58,6 +58,7 @@ def _run(arguments: list[str]) -> ExitCode:
         from gpudoctor.cli.app import run
 
         return run(arguments)
+    signals.block()  # until we wait for the examiner, some 50 ms from here
     load_msgspec()
     from gpudoctor.cli import checking, gather, plain  # noqa: F401 - what both processes need is loaded once
 

@@ -31,16 +31,26 @@ def hold() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, too_late)
+    unblock()
 
 
 @contextlib.contextmanager
 def blocked() -> Iterator[None]:
-    """Around a fork: an interrupt in the first moment of the new process would make it leave as if it were the old."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    """Where no interrupt may come in between; those that come meanwhile are delivered at the end.
+
+    Around a fork: in its first moment the new process would leave as if it were the old one. Where structs are defined
+    or decoded: msgspec loses an exception that its callbacks raise, and crashes over what was left half done.
+    """
+    before = block()
     try:
         yield
     finally:
-        unblock()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def block() -> set[signal.Signals | int]:
+    """From here on signals wait. Returns which waited before."""
+    return signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
 def unblock() -> None:

@@ -100,3 +100,20 @@ def test_after_sigkill_no_child_stays(hanging: dict[str, str]) -> None:
     process.kill()
     process.communicate()
     assert _wait_until_gone(hanging[TAG]) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_first_moments_ends_us_without_a_crash(lab: Lab, number: signal.Signals) -> None:
+    """As long as Python itself starts, it ends us; from then on there is a document. Never half of one, never a crash.
+
+    A signal that Python drops (it came while an import was being finished) does no harm either: the check goes on.
+    """
+    env = lab.env("rtx4090x2")
+    for step in range(48):
+        process = _start(env)
+        time.sleep(0.012 + step * 0.001)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in (-number, 0, 130), err.decode()
+        if process.returncode != -number:
+            assert json.loads(out)["schema"] == "gpudoctor.report/1"
