@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.model.smoke import SmokeReport, SmokeWrong
+from gpudoctor.model.smoke import SmokeDecision, SmokeReport, SmokeWrong
 from gpudoctor.smoke.fixes import fixes_for
 from gpudoctor.smoke.hosts import (
     evidence_of_calls,
@@ -33,6 +33,16 @@ _WORKER_KINDS = {
     "lost": Meaning("collective_desync", 0.7, "the connection to another rank broke: it ended, or the network did"),
     "stopped": Meaning("collective_desync", 0.97, "a rank was stopped, and the others wait for it"),
 }
+# What the trials separated, where no rule says more of it.
+_PARTS = {
+    "gpu": Meaning("gpu_fault", 0.9, "the GPU of one rank fails, the others do not"),
+    "pair": Meaning("gpu_fault", 0.4, "two GPUs fail with each other, whatever the settings"),
+    "p2p": Meaning("p2p_broken", 0.9, "direct access from GPU to GPU fails, everything else works"),
+    "shm": Meaning("shm_too_small", 0.9, "shared memory (/dev/shm) is what fails"),
+    "ib": Meaning("rdma", 0.9, "InfiniBand or RoCE is what fails"),
+    "interface": Meaning("network_interface", 0.9, "the network interface that NCCL picks is what fails"),
+    **dict.fromkeys(("nvls", "cumem", "cumem_host", "setting"), Meaning("nccl_setting", 0.9, "a setting decides it")),
+}
 _KILLED_FOR_MEMORY = Meaning("host_ram", 0.97, "the kernel killed a rank because memory ran out")
 _KILLED = Meaning("collective_desync", 0.9, "a rank was killed, and the others lost it")
 _CRASH_SIGNALS = ("SIGSEGV", "SIGILL", "SIGABRT", "SIGFPE")
@@ -47,13 +57,13 @@ class Surroundings:
 
 def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Surroundings) -> Finding | None:
     """The finding of a run that did not pass; None for one that did."""
-    if judgement.verdict == "pass":
+    if report.verdict in ("pass", "slow"):
         return _far_finding(report, plan)
     network = _network(report, judgement)
-    meaning = network or _meaning(report, judgement, around)
+    meaning = network or _weighed(_meaning(report, judgement, around), report.decision)
     blamed = judgement.blamed if judgement.kind == "absent" or not network else ()
     subject = ",".join(f"rank:{rank}" for rank in blamed) or "host"
-    ident = f"smoke-{meaning.cause.replace('_', '-')}"
+    ident = f"nccl-test-{meaning.cause.replace('_', '-')}"
     fix_key = "port" if "port is in use" in meaning.title else meaning.cause
     return Finding(
         rank=1,
@@ -62,7 +72,7 @@ def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Su
         severity="error",
         confidence=meaning.confidence,
         title=meaning.title[0].upper() + meaning.title[1:],
-        why=_why(report, judgement),
+        why=" ".join(filter(None, (_why(report, judgement), _tried(report)))),
         subject=subject,
         evidence=tuple(_evidence(report, judgement, around)),
         fixes=(fixes_of_calls(report) if network else ()) or fixes_for(fix_key, plan),
@@ -70,6 +80,27 @@ def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Su
         echo_of=None,
         fingerprint=hashlib.sha256(f"{ident}\n{subject}".encode()).hexdigest()[:16],
     )
+
+
+def _weighed(meaning: Meaning, decision: SmokeDecision | None) -> Meaning:
+    """What the trials leave of it."""
+    if decision is None:
+        return meaning
+    if decision.part in _PARTS:
+        return _PARTS[decision.part]
+    if decision.status == "control_failed":
+        title = f"{meaning.title}, whatever the settings"
+        return replace(meaning, confidence=min(meaning.confidence, 0.3), title=title)
+    if decision.status in ("not_reproduced", "not_separated"):
+        return replace(meaning, confidence=min(meaning.confidence, 0.4))
+    return meaning
+
+
+def _tried(report: SmokeReport) -> str:
+    decision = report.decision
+    if decision is None or len(report.trials) < 2:
+        return ""
+    return f"After {len(report.trials)} launches: {decision.reason}."
 
 
 def _far_finding(report: SmokeReport, plan: Plan) -> Finding | None:

@@ -60,7 +60,8 @@ def bad_pairs(bench: Bench, decision: SmokeDecision, known: tuple[Pair, ...]) ->
         return replace(decision, pairs=((0, 1),))
     if known:
         return replace(decision, pairs=known)
-    ranks, bad = blame(search(bench, {}))
+    tested = pairs_of(bench.first)
+    ranks, bad = blame(tested if len(tested) == len(all_pairs(world)) else search(bench, {}))
     return replace(decision, ranks=ranks, pairs=bad)
 
 

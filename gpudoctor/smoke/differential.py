@@ -17,6 +17,7 @@ from gpudoctor.smoke.attempt import Attempt
 from gpudoctor.smoke.bench import Bench, is_ncclish
 from gpudoctor.smoke.culprit import bad_hardware, bad_pairs
 from gpudoctor.smoke.judge import step_of
+from gpudoctor.smoke.pairs import failing_transport
 from gpudoctor.smoke.texts import meaning_of
 
 _ELIGIBLE_PHASES = ("cuda_init", "comm_init", "correctness", "bandwidth")
@@ -69,6 +70,7 @@ class _Search:
         self.first = first
         self.bench = bench
         self.table = table
+        self.failing = failing_transport(first)
         self.failed_again = False  # the reduced work was seen to fail
         self.diagnosed: Attempt | None = None
 
@@ -130,7 +132,7 @@ class _Search:
             said=said,
             diagnostics=self.diagnosed.log.diagnosed() if self.diagnosed is not None else "",
             stage=self.first.log.stage,
-            transport=self.first.log.transport() or "",
+            transport=self.failing or self.first.log.transport() or "",
         )
         parts = [part for part in self.table.parts_for(signs) if part == said or self._in_use(part)]
         own = ["setting"] if settings_of(self.first) else []
@@ -147,8 +149,9 @@ class _Search:
             return log.nvls
         if part == "ib":
             return log.infiniband
-        if part in ("p2p", "shm", "cumem_host") and log.channels:
-            return log.uses("P2P" if part == "p2p" else "SHM")
+        if part in ("p2p", "shm", "cumem_host"):
+            family = "P2P" if part == "p2p" else "SHM"
+            return self.failing.startswith(family) if self.failing else log.uses(family) or not log.channels
         return True
 
     def _which_setting(self, decision: SmokeDecision) -> SmokeDecision:

@@ -25,7 +25,7 @@ def all_pairs(world_size: int) -> tuple[Pair, ...]:
 
 def pairs_of(attempt: Attempt) -> tuple[SmokePair, ...]:
     """What an attempt says of the pairs that it came to."""
-    events = [event for rank in attempt.outcome.ranks for event in rank.events]
+    events = _events(attempt)
     stuck = stuck_pair(attempt)
     transports = _transports(attempt)
     out = []
@@ -72,6 +72,24 @@ def _named(event: Event) -> Pair | None:
 
 def _speed(done: Event, seconds: float) -> float | None:
     return digits(done.bytes / seconds / 1e9) if seconds > 0 else None
+
+
+def failing_transport(attempt: Attempt) -> str:
+    """What the pair used that hung, failed or got wrong data; "" where it was all ranks together, or is not known."""
+    bad = next((pair for pair in pairs_of(attempt) if pair.verdict != "pass"), None)
+    return (bad.transport or "") if bad is not None else ""
+
+
+def only_pairs_failed(attempt: Attempt) -> bool:
+    """Whether all ranks together did everything right."""
+    if stuck_pair(attempt) is not None:
+        return not any(event.event == "wrong" and event.op not in _OF_PAIRS for event in _events(attempt))
+    wrong = [event.op for event in _events(attempt) if event.event == "wrong"]
+    return attempt.judgement.verdict == "wrong_data" and bool(wrong) and all(op in _OF_PAIRS for op in wrong)
+
+
+def _events(attempt: Attempt) -> list[Event]:
+    return [event for rank in attempt.outcome.ranks for event in rank.events]
 
 
 def _transports(attempt: Attempt) -> dict[Pair, str]:

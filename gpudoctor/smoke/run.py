@@ -10,7 +10,7 @@ from msgspec.structs import replace as changed
 from gpudoctor.host import Host, HostError
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding
-from gpudoctor.model.smoke import SmokeDecision, SmokeReport
+from gpudoctor.model.smoke import SmokeDecision, SmokePair, SmokeReport, SmokeVerdict
 from gpudoctor.smoke.attempt import Attempt, attempt
 from gpudoctor.smoke.bench import Bench
 from gpudoctor.smoke.causes import Surroundings, finding_of
@@ -18,7 +18,7 @@ from gpudoctor.smoke.culprit import search
 from gpudoctor.smoke.differential import proves, separate, survey, why_not
 from gpudoctor.smoke.hosts import with_distance
 from gpudoctor.smoke.launch import Progress
-from gpudoctor.smoke.pairs import all_pairs
+from gpudoctor.smoke.pairs import all_pairs, only_pairs_failed
 from gpudoctor.smoke.plan import Plan
 from gpudoctor.smoke.report import report_of
 from gpudoctor.smoke.speed import with_speed
@@ -87,17 +87,34 @@ def _explained(report: SmokeReport, first: Attempt, bench: Bench, options: Optio
     else:
         reason = why_not(first)
         decision = SmokeDecision(status="not_tried", reason=reason) if reason else separate(first, bench)
-    undecided = decision is not None and decision.status == "control_failed"
+    verdict: SmokeVerdict = report.verdict
+    if decision is not None and decision.status == "control_failed":
+        verdict = "inconclusive"
+    elif _beside(first, decision):
+        verdict = "pass"
     trials = tuple(one.trial(proves(one.name)) for one in bench.attempts)
     diagnostics = [line for one in bench.attempts for line in one.log.diagnostics]
     return changed(
         report,
-        verdict="inconclusive" if undecided else report.verdict,
+        verdict=verdict,
+        phase="done" if verdict == "pass" else report.phase,
         decision=decision,
         trials=(*report.trials, *trials),
-        pairs=bench.pairs or report.pairs,
+        pairs=_merged(report.pairs, bench.pairs),
         diagnostics=tuple(diagnostics),
     )
+
+
+def _beside(first: Attempt, decision: SmokeDecision | None) -> bool:
+    """Whether what fails is P2P that this run does not use: all ranks together passed without it."""
+    by_p2p = decision is not None and decision.part == "p2p"
+    return by_p2p and only_pairs_failed(first) and bool(first.log.channels) and not first.log.uses("P2P")
+
+
+def _merged(first: tuple[SmokePair, ...], later: tuple[SmokePair, ...]) -> tuple[SmokePair, ...]:
+    """By pair; what the first launch tested counts, because it moved the largest messages."""
+    found = {(pair.a, pair.b): pair for pair in (*later, *first)}
+    return tuple(found[key] for key in sorted(found))
 
 
 def _oom_kills(host: Host) -> int:

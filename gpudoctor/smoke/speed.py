@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 
 from msgspec.structs import replace
 
 from gpudoctor.data.links import links
 from gpudoctor.model.facts import Facts, Gpu, GpuPair
 from gpudoctor.model.smoke import SmokePair, SmokeReport, SmokeSpeed
+from gpudoctor.smoke.measure import digits
 
 _FAMILIES = ("P2P", "SHM", "NET")  # the last is the slowest
 _SIBLINGS = 3  # fewer tell nothing: of two that differ, which is the odd one?
@@ -27,10 +27,16 @@ def with_speed(report: SmokeReport, facts: Facts | None) -> SmokeReport:
 
 
 def gpu_numbers(report: SmokeReport, facts: Facts | None) -> dict[int, int]:
-    """NVML's number of each rank's GPU: by PCI address, else as NCCL's log has it."""
+    """NVML's number of each rank's GPU: by PCI address, else as NCCL's log has it.
+
+    A rank whose GPU did not start has neither; it has the one of its place among the visible ones.
+    """
     devices = facts.gpus.devices.or_none() if facts is not None else None
     by_bus = {gpu.pci_bus_id.or_none(): gpu.index for gpu in devices or ()}
+    visible = facts.gpus.visible.or_none() if facts is not None else None
+    in_order = {place: gpu.index for place, gpu in enumerate(visible or ())}
     known = {rank.rank: by_bus.get(rank.bus, rank.index) for rank in report.ranks}
+    known |= {rank: in_order.get(rank) for rank, number in known.items() if number is None}
     return {rank: number for rank, number in known.items() if number is not None}
 
 
@@ -109,9 +115,12 @@ def _judged(pair: SmokePair, pairs: tuple[SmokePair, ...], machine: _Machine) ->
 
 
 def _usual(pair: SmokePair, pairs: tuple[SmokePair, ...], machine: _Machine) -> float | None:
+    """What its fastest sibling does; None where there are few, or it is not known who is one."""
+    if not machine.link(pair.a, pair.b):
+        return None
     kin = [one for one in pairs if _kin(one, machine) == _kin(pair, machine)]
     speeds = [speed for one in kin if (speed := _worse_direction(one)) is not None]
-    return median(speeds) if len(speeds) >= _SIBLINGS else None
+    return max(speeds) if len(speeds) >= _SIBLINGS else None
 
 
 def _by_siblings(pairs: tuple[SmokePair, ...], machine: _Machine) -> SmokeSpeed | None:
@@ -126,7 +135,7 @@ def _by_siblings(pairs: tuple[SmokePair, ...], machine: _Machine) -> SmokeSpeed 
     speed, usual, pair = min(behind, key=lambda one: one[0] / one[1])
     what = f"ranks {pair.a} and {pair.b} alone, the worse direction"
     link = machine.link(pair.a, pair.b)
-    return SmokeSpeed(measured_gbs=speed, expected_gbs=usual, basis="siblings", what=what, link=link, slow=True)
+    return SmokeSpeed(measured_gbs=speed, expected_gbs=digits(usual), basis="siblings", what=what, link=link, slow=True)
 
 
 def _by_table(report: SmokeReport, pairs: tuple[SmokePair, ...], machine: _Machine) -> SmokeSpeed | None:
@@ -164,5 +173,5 @@ def _whole(report: SmokeReport, machine: _Machine) -> SmokeSpeed | None:
 
 def _speed(measured: float, expected: float, what: str, link: str, *, slow: bool) -> SmokeSpeed:
     return SmokeSpeed(
-        measured_gbs=measured, expected_gbs=round(expected, 1), basis="table", what=what, link=link, slow=slow
+        measured_gbs=measured, expected_gbs=digits(expected), basis="table", what=what, link=link, slow=slow
     )
