@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gpudoctor.cli.examiner import Examiner
 
 
-VERBS: Final = ("check", "diagnose", "nccl-test", "snapshot", "explain", "rules")  # in the order of --help
+VERBS: Final = ("check", "diagnose", "nccl-test", "fit", "snapshot", "explain", "rules")  # in the order of --help
 
 
 def usage_message(error: Exception) -> str | None:

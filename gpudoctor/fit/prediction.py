@@ -38,6 +38,11 @@ class RankUse(Struct, frozen=True, kw_only=True):
         return self.weights + self.activation + self.overhead + self.kv_needed
 
     @property
+    def short_without_cache(self) -> int:
+        """Bytes missing before a single token is cached."""
+        return self.short - self.kv_needed
+
+    @property
     def short(self) -> int:
         """Bytes missing; negative: to spare."""
         return self.required - self.available

@@ -20,7 +20,9 @@ _LEAST_CONTEXT: Final = 1024
 _ROUND_CONTEXT: Final = 512
 _SEQUENCES: Final = (64, 16)
 _NATIVE_FP8: Final = (8, 9)
-_FEWEST_CARDS_TRIED: Final = 64
+_MOST_CARDS_TRIED: Final = 64
+_MOST_LAYER_CARDS: Final = 16
+_USEFUL_CONTEXT: Final = 8192
 _KV_EIGHT_BIT: Final = {
     "vllm": ("fp8", "--kv-cache-dtype fp8"),
     "sglang": ("fp8_e5m2", "--kv-cache-dtype fp8_e5m2"),
@@ -231,19 +233,20 @@ def _quantised(question: Question) -> Iterator[_Try]:
 
 
 def _more_cards(question: Question) -> Iterator[_Try]:
-    """More of the same card: the fewest that do."""
+    """More of the same card: the fewest that do, with a context that is still of use."""
     card = question.cards[-1]
     if question.engine in BY_LAYERS:
-        counts: tuple[int, ...] = tuple(range(len(question.cards) + 1, 17))
+        counts: tuple[int, ...] = tuple(range(len(question.cards) + 1, _MOST_LAYER_CARDS + 1))
     else:
-        sizes = legal_sizes(question)
-        counts = tuple(tp for tp in sizes if len(question.cards) < tp <= _FEWEST_CARDS_TRIED)
+        counts = tuple(tp for tp in legal_sizes(question) if len(question.cards) < tp <= _MOST_CARDS_TRIED)
     for count in counts:
         cards = (*question.cards, *([replace(card, index=None)] * (count - len(question.cards))))
         case = replace(question, cards=cards)
         if question.engine not in BY_LAYERS:
             case = replace(case, tp=count, pp=1, dp=1)
+        change = f"{count} such GPUs" + ("" if question.engine in BY_LAYERS else f" at TP {count}")
         if predict(case).fits:
-            size = "" if question.engine in BY_LAYERS else f" at TP {count}"
-            yield _Try(f"{count} such GPUs{size}", "hardware", case)
+            yield _Try(change, "hardware", case)
             return
+        if question.context > _USEFUL_CONTEXT and predict(replace(case, max_model_len=_USEFUL_CONTEXT)).fits:
+            yield from (_Try(f"{change} with {more.change}", "hardware", more.question) for more in _context(case))

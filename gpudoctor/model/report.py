@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, NotEvaluated
+from gpudoctor.model.fit import FitReport
 from gpudoctor.model.smoke import SmokeReport
 
 SCHEMA = "gpudoctor.report/1"
@@ -67,3 +68,4 @@ class Report(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()  # what the user should know about this report itself
     error: ReportError | UnsetType = UNSET  # the key is there only when something went wrong
     smoke: SmokeReport | UnsetType = UNSET  # the key is there only when the smoke run was asked for
+    fit: FitReport | UnsetType = UNSET  # the key is there only when it was asked whether a model fits

@@ -21,8 +21,8 @@ _REFINEMENTS: dict[str, dict[str, object]] = {
     **{f"Summary.{name}": {"minimum": 0} for name in ("errors", "warnings", "infos", "rules_evaluated")},
 }
 # Structs that are written whole; the others leave out what has its default.
-_WHOLE = ("Report", "Tool", "Finding", "Fix", "NotEvaluated", "ProbeResult", "Summary", "ReportError")
-_OPTIONAL = ("Report.error", "Report.smoke")
+_WHOLE = ("Report", "Tool", "Finding", "Fix", "NotEvaluated", "ProbeResult", "Summary", "ReportError", "FitReport")
+_OPTIONAL = ("Report.error", "Report.smoke", "Report.fit")
 
 
 def report_schema() -> dict[str, Any]:  # a JSON Schema has no narrower type

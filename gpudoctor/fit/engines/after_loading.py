@@ -87,7 +87,7 @@ def _limits(question: Question, ranks: list[RankUse], context: int) -> list[Limi
     card = card_of(question, worst.card)
     if worst.weights + worst.overhead > card.total_bytes:
         text = f"{gib(worst.weights)} of weights on a GPU with {gib(card.total_bytes)}"
-        return [Limit(kind="weights", text=text, short_bytes=worst.short)]
+        return [Limit(kind="weights", text=text, short_bytes=worst.short_without_cache)]
     if worst.required <= card.total_bytes and card.used_by_others > worst.short:
         text = f"{gib(card.free_now)} of {gib(card.total_bytes)} are free, {gib(worst.required)} needed"
         return [Limit(kind="free_memory", text=text, short_bytes=worst.short)]

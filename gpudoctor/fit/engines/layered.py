@@ -187,7 +187,7 @@ def _limits(question: Question, ranks: list[RankUse]) -> list[Limit]:
     where = card_name(card)
     if worst.weights + worst.overhead > card.total_bytes:
         text = f"{gib(worst.weights)} of weights on {where}, which has {gib(card.total_bytes)}"
-        return [Limit(kind="weights", text=text, short_bytes=worst.short)]
+        return [Limit(kind="weights", text=text, short_bytes=worst.short_without_cache)]
     if worst.required <= card.total_bytes:
         text = f"{gib(card.free_now)} of {gib(card.total_bytes)} are free on {where}, {gib(worst.required)} needed"
         return [Limit(kind="free_memory", text=text, short_bytes=worst.short)]

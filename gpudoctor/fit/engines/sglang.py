@@ -134,7 +134,7 @@ def _limits(question: Question, ranks: list[RankUse], tokens: int, fraction: flo
     card = card_of(question, worst.card)
     if worst.weights > card.total_bytes - worst.overhead:
         text = f"{gib(worst.weights)} of weights on a GPU with {gib(card.total_bytes)}"
-        return [Limit(kind="weights", text=text, short_bytes=worst.short)]
+        return [Limit(kind="weights", text=text, short_bytes=worst.short_without_cache)]
     if worst.kv_cache <= 0:
         kind = "free_memory" if card.used_by_others > -worst.kv_cache else "weights"
         least = (worst.weights + GIB // 4) / max(1, card.total_bytes - worst.overhead)

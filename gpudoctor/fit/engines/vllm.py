@@ -190,7 +190,7 @@ def _limits(question: Question, era: VllmEra, ranks: list[RankUse], caches: list
     worst = max(ranks, key=lambda rank: rank.short)
     if worst.weights > worst.available:
         text = f"{gib(worst.weights)} of weights on a GPU, {gib(worst.available)} may be used ({share:.0%} of it)"
-        return [Limit(kind="weights", text=text, short_bytes=worst.short)]
+        return [Limit(kind="weights", text=text, short_bytes=worst.short_without_cache)]
     if worst.kv_cache <= 0:
         text = f"weights, activations and libraries leave nothing for the KV cache: {gib(-worst.kv_cache)} too much"
         found.append(Limit(kind="kv_cache", text=text, short_bytes=worst.short))

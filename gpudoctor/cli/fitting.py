@@ -1,0 +1,158 @@
+"""What `gpudoctor fit` does, once its command line is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from gpudoctor.cli.exit import ExitCode
+    from gpudoctor.fit.ask import Options
+    from gpudoctor.fit.card import Card
+    from gpudoctor.fit.identify import Identified
+    from gpudoctor.fit.suggest import Suggestion
+    from gpudoctor.model.fit import FitReport
+    from gpudoctor.model.report import Report
+
+_MOST_CARDS = 1024
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """The options of one command line; defaults are those of `fit --help`."""
+
+    model: str = ""
+    params: str = ""
+    quant: str = ""
+    gpu: str = ""
+    gpus: int | None = None
+    gpu_memory_gib: float | None = None
+    snapshot: Path | None = None
+    options: Options
+    launch: tuple[str, ...] = ()
+    format_name: str = "text"
+    output: Path | None = None
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+
+
+def run(wanted: Wanted) -> ExitCode:
+    """Predict, explain, write.
+
+    Raises:
+        UsageError: an option has no meaning, or the model is not known.
+        GpudoctorError: this machine has no GPU that could be read.
+    """
+    from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.write import write_report
+    from gpudoctor.render import check_format
+
+    check_format(wanted.format_name)
+    report = fit_report(wanted)
+    write_report(report, wanted.format_name, wanted.output, color=wanted.color, verbose=wanted.verbose, fail_on="error")
+    return exit_code(report, "error")
+
+
+def fit_report(wanted: Wanted) -> Report:
+    """The whole report."""
+    from gpudoctor.cli.assemble import TOOL, now
+    from gpudoctor.cli.fit_findings import findings_of
+    from gpudoctor.model.facts import Facts
+    from gpudoctor.model.report import Report, Summary
+
+    wanted, rewrite = _with_launch(wanted)
+    model = _model(wanted)
+    cards = _cards(wanted)
+    fit = _answer(wanted, model, cards, rewrite)
+    findings = findings_of(fit)
+    return Report(
+        tool=TOOL,
+        created_at=now(),
+        status="error" if findings else "ok",
+        host={"gpus": [card.name for card in cards]},
+        workload={"model": fit.model.asked, "framework": fit.engine, "tp": fit.tp, "pp": fit.pp},
+        findings=findings,
+        not_evaluated=(),
+        probes=(),
+        facts=Facts(),
+        summary=Summary(len(findings), 0, 0, 0),
+        fit=fit,
+    )
+
+
+def _answer(
+    wanted: Wanted,
+    model: Identified,
+    cards: Sequence[Card],
+    rewrite: Callable[[Suggestion], str] | None,
+) -> FitReport:
+    from gpudoctor.fit.answer import Case, answer
+    from gpudoctor.fit.ask import ask
+    from gpudoctor.fit.predictor import predict
+
+    asked = ask(model, cards, wanted.options)
+    found = predict(asked.question)
+    suggestions: Sequence[Suggestion] = ()
+    if not found.fits:
+        from gpudoctor.fit.suggest import suggest
+
+        suggestions = suggest(asked.question, found)
+    name = wanted.model or wanted.params
+    return answer(
+        Case(
+            asked=name,
+            model=model,
+            question=asked.question,
+            found=found,
+            suggestions=suggestions,
+            notes=asked.notes,
+            rewrite=rewrite,
+        )
+    )
+
+
+def _model(wanted: Wanted) -> Identified:
+    from gpudoctor.errors import UsageError
+    from gpudoctor.fit.identify import identify, of_local, of_size
+
+    if bool(wanted.model) == bool(wanted.params):
+        raise UsageError("which model?", "an id, a folder, a .gguf file, or --params 70b; one of them")
+    if wanted.params:
+        return of_size(wanted.params, wanted.quant)
+    from gpudoctor.cli.local_model import local_shape, names_a_place
+
+    if names_a_place(wanted.model):
+        from gpudoctor.host import LocalHost
+
+        return of_local(local_shape(LocalHost(), wanted.model), wanted.quant)
+    return identify(wanted.model, wanted.quant)
+
+
+def _cards(wanted: Wanted) -> tuple[Card, ...]:
+    """The cards named, or those of this machine."""
+    from gpudoctor.errors import UsageError
+
+    if wanted.gpu or wanted.gpu_memory_gib is not None:
+        from gpudoctor.fit.card import named_card
+
+        count = wanted.gpus or (wanted.options.tp or 1) * wanted.options.pp * wanted.options.dp
+        if count > _MOST_CARDS:
+            raise UsageError(f"{count} GPUs are more than can be counted", f"at most {_MOST_CARDS}")
+        name = wanted.gpu or f"{wanted.gpu_memory_gib:g} GiB GPU"
+        return (named_card(name, wanted.gpu_memory_gib),) * count
+    from gpudoctor.cli.fit_machine import machine_cards
+
+    return machine_cards(wanted)[0]
+
+
+def _with_launch(wanted: Wanted) -> tuple[Wanted, Callable[[Suggestion], str] | None]:
+    """What the launch command says, where no option says otherwise."""
+    if not wanted.launch:
+        return wanted, None
+    from gpudoctor.cli.fit_launch import with_launch
+
+    return with_launch(wanted)
