@@ -16,9 +16,9 @@ from gpudoctor.engine.problem import RuleFileError
 from gpudoctor.engine.rank import Candidate, conclude
 from gpudoctor.engine.remedies import Rewriter, remedies
 from gpudoctor.engine.rule import RuleSpec
-from gpudoctor.engine.sightings import first_place, hits_of, only_echoes
+from gpudoctor.engine.sightings import first_place, hits_of, only_echoes, outlived
 from gpudoctor.engine.values import EvaluationLimitError, Frame, Missing, Unknown
-from gpudoctor.model.facts import Facts
+from gpudoctor.model.facts import Facts, Log
 from gpudoctor.model.finding import Finding, NotEvaluated
 from gpudoctor.model.signature import Seen
 
@@ -105,7 +105,7 @@ def _evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None, seen: Seen | N
     outcome = _fired(rule, frame, rewrite)
     if seen is None or outcome.candidate is None or not rule.spec.signatures:
         return outcome
-    return replace(outcome, candidate=_placed(outcome.candidate, rule.spec, seen))
+    return replace(outcome, candidate=_placed(outcome.candidate, rule.spec, seen, facts.log))
 
 
 def _missing(missing: Missing) -> tuple[str, ...]:
@@ -114,8 +114,10 @@ def _missing(missing: Missing) -> tuple[str, ...]:
     return (*lines[:MAX_MISSING], f"… {more} more") if more > 0 else tuple(lines)
 
 
-def _placed(candidate: Candidate, spec: RuleSpec, seen: Seen) -> Candidate:
-    """With the place of its lines in the log."""
+def _placed(candidate: Candidate, spec: RuleSpec, seen: Seen, log: Log) -> Candidate:
+    """With the place of its lines in the log; an error that the run outlived is none."""
+    if candidate.finding.severity == "error" and outlived(spec, seen, log):
+        candidate = replace(candidate, finding=replace(candidate.finding, severity="warning"))
     return replace(candidate, place=first_place(spec, seen), only_echoes=only_echoes(spec, seen))
 
 

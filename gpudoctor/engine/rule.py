@@ -110,6 +110,7 @@ class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     evidence: tuple[str | EvidenceSpec, ...]
     fixes: tuple[FixSpec, ...]
     verify: str = ""
+    persists: bool = False  # the run goes on with it: wrong data, slowness, heat
     explains: tuple[str, ...] = ()
     suppresses: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()

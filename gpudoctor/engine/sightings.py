@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from gpudoctor.engine.rule import RuleSpec
 from gpudoctor.engine.values import Known, Many, Value
+from gpudoctor.model.facts import Log
 from gpudoctor.model.signature import Seen, Sighting, signature_key
 
 NEVER = 1 << 60  # the place of what no log shows
@@ -36,6 +37,15 @@ def only_echoes(spec: RuleSpec, seen: Seen) -> bool:
     """Whether all that was seen of this rule only reports what happened elsewhere."""
     kinds = {one.kind for one in _own(spec, seen)}
     return "echo" in kinds and "root" not in kinds
+
+
+def outlived(spec: RuleSpec, seen: Seen, log: Log) -> bool:
+    """Whether the run worked on after the last line that names this cause: then it did not stop for it."""
+    until, file = log.worked_until.or_none(), log.worked_in.or_none()
+    roots = [hit for one in _own(spec, seen) if one.kind == "root" for hit in one.hits]
+    if until is None or not roots or spec.persists:
+        return False
+    return all(hit.file == file and hit.ordinal < until for hit in roots)
 
 
 def _own(spec: RuleSpec, seen: Seen) -> Iterator[Sighting]:

@@ -77,6 +77,7 @@ def timeline(scanned: Sequence[Scanned], seen: Seen, log: Log) -> Log:
         phases=known(phases, "log"),
         last_phase=_text(last),
         first_errors=known(deaths, "log"),
+        **_worked(seen),
         root_lines=known(sum(one.count for one in seen.values() if one.kind == "root"), "log"),
         error_lines=known(sum(_ERROR.search(line) is not None for line in tail), "log"),
         ended=known(ended, "log"),
@@ -102,6 +103,15 @@ def _phase_hits(seen: Seen) -> Iterator[tuple[int, str, Hit]]:
         if line.phase and sighting is not None:
             for hit in sighting.hits:
                 yield hit.ordinal, line.phase, hit
+
+
+def _worked(seen: Seen) -> dict[str, Fact[int] | Fact[str]]:
+    lines = [line for line in log_lines() if line.phase == "running" and line.count == "log.progress"]
+    hits = [hit for line in lines if (one := seen.get(PREFIX + line.name)) is not None for hit in one.hits]
+    if not hits:
+        return {}
+    last = max(hits, key=lambda hit: hit.ordinal)
+    return {"worked_until": known(last.ordinal, "log"), "worked_in": known(last.file, "log")}
 
 
 def _last_phase(seen: Seen) -> str:

@@ -48,6 +48,8 @@ class Log(Section, frozen=True, kw_only=True):
     first_errors: Fact[tuple[RankDeath, ...]] = NOT_PROVIDED  # in order: who died first is the first
     root_lines: Fact[int] = NOT_PROVIDED  # lines that name a cause: hits of signatures of kind root, of any rule
     progress: Fact[int] = NOT_PROVIDED  # lines that only a working run writes: steps, requests served
+    worked_until: Fact[int] = NOT_PROVIDED  # the place (`Hit.ordinal`) of the last such line; what it outlived is over
+    worked_in: Fact[str] = NOT_PROVIDED  # the file of that line
     tracebacks: Fact[int] = NOT_PROVIDED
     error_lines: Fact[int] = NOT_PROVIDED  # that a logger marks as an error, or that end a traceback
     ended: Fact[str] = NOT_PROVIDED  # error | killed | interrupted | clean | nothing: how the last lines look
