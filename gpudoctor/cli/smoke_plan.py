@@ -8,22 +8,15 @@ from dataclasses import dataclass
 
 from gpudoctor.cli.smoke_devices import best_group
 from gpudoctor.cli.smoke_layer import layer_shape
+from gpudoctor.cli.smoke_place import joined_member
 from gpudoctor.errors import UsageError
 from gpudoctor.host import LocalHost
 from gpudoctor.host.probe import Request
 from gpudoctor.host.target import choose_python
-from gpudoctor.smoke.plan import BACKENDS, LOCALHOST, OPS, Member, Plan, free_port, local_members
+from gpudoctor.smoke.plan import BACKENDS, OPS, Plan, free_port, local_members
 
 _SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-# rank, world size, rank on this node, ranks on this node: torchrun, Slurm, Open MPI, MPICH and its kin
-_LAUNCHERS = (
-    ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
-    ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
-    ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
-)
-_DEFAULT_PORT = 29500  # torch's own
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,9 @@ def make_plan(asked: SmokeOptions) -> Plan:
     if asked.backend not in BACKENDS:
         raise UsageError(f"--backend {asked.backend!r} is none of {', '.join(BACKENDS)}")
     environ = dict(host.environ)
-    members = _joined(environ, asked) if asked.worker else local_members(asked.tp, _port(environ, asked))
+    members = (
+        (joined_member(environ, asked.master_port),) if asked.worker else local_members(asked.tp, _port(environ, asked))
+    )
     target = choose_python(host, Request(python=asked.python))
     devices = _devices(asked)
     choice = best_group(host, asked.tp) if not (devices or asked.worker or asked.backend == "gloo") else None
@@ -107,28 +102,3 @@ def _port(environ: Mapping[str, str], asked: SmokeOptions) -> int:
         return asked.master_port
     named = environ.get("MASTER_PORT", "")
     return int(named) if named.isdecimal() and 0 < int(named) < 65536 else free_port()
-
-
-def _joined(environ: Mapping[str, str], asked: SmokeOptions) -> tuple[Member, ...]:
-    """Our place in a run that another launcher started."""
-    for rank, world, local_rank, local_world in _LAUNCHERS:
-        if environ.get(rank, "").isdecimal() and environ.get(world, "").isdecimal():
-            size = int(environ[world])
-            local = environ.get(local_world, "").split("(")[0]
-            member = Member(
-                rank=int(environ[rank]),
-                local_rank=_number(environ.get(local_rank, ""), int(environ[rank])),
-                world_size=size,
-                local_world_size=_number(local, size),
-                address=environ.get("MASTER_ADDR", "") or LOCALHOST,
-                port=asked.master_port or _number(environ.get("MASTER_PORT", ""), _DEFAULT_PORT),
-            )
-            return (member,)
-    raise UsageError(
-        "--worker is for a rank that torchrun, srun or mpirun has started: RANK and WORLD_SIZE are not set",
-        f"start the ranks here with `gpudoctor nccl-test --tp {asked.tp}`",
-    )
-
-
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isdecimal() else otherwise

@@ -24,6 +24,7 @@ _WORKER_KINDS = {
     "options_differ": Meaning("launch_mismatch", 0.9, "ranks were started with different options"),
     "backend_differs": Meaning("node_mismatch", 0.9, "some ranks see GPUs and others do not"),
     "too_few_devices": Meaning("tp_exceeds_gpus", 0.97, "more ranks on this machine than GPUs that torch can use"),
+    "duplicate_gpu": Meaning("duplicate_gpu", 0.97, "two ranks were given one GPU"),
     "no_cuda_build": Meaning("framework_env", 0.97, "GPUs are asked for, and this torch is a build without CUDA"),
     "no_distributed": Meaning("framework_env", 0.97, "this torch is a build without torch.distributed"),
     "no_backend": Meaning("framework_env", 0.97, "this torch is a build without the communication library"),

@@ -17,7 +17,12 @@ _ECHO = re.compile(
     r"|remote process exited|ncclremoteerror|socket (?:closed|timeout)|failed to recv|timed out waiting|abort",
     re.IGNORECASE,
 )
-_BETWEEN = ("world_size", "options_differ", "backend_differs")  # who of two that differ is wrong cannot be told
+_BETWEEN = (
+    "world_size",
+    "options_differ",
+    "backend_differs",
+    "duplicate_gpu",
+)  # who of two that differ is wrong cannot be told
 _ECHO_OF_ANOTHER = 2
 _TAIL_CHARS = 1500
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<name>\S+)')

@@ -13,7 +13,7 @@ def choose(torch: Torch, config: Config, place: Place, channel: Channel) -> tupl
     wanted = config.backend
     count = 0 if wanted == "gloo" else torch.cuda.device_count()
     if count or wanted == "nccl" or config.devices_asked:
-        backend, device = "nccl", _take_gpu(torch, count, place, channel)
+        backend, device = "nccl", _take_gpu(torch, count, config, place, channel)
     else:
         backend, device = "gloo", torch.device("cpu")
         torch.set_num_threads(1)
@@ -23,17 +23,19 @@ def choose(torch: Torch, config: Config, place: Place, channel: Channel) -> tupl
     return backend, device
 
 
-def _take_gpu(torch: Torch, count: int, place: Place, channel: Channel) -> Device:
+def _take_gpu(torch: Torch, count: int, config: Config, place: Place, channel: Channel) -> Device:
     """Bind this rank to its GPU."""
     channel.tell("facts", backend="nccl", devices=count)
     if torch.version.cuda is None:
         raise RefusedError("no_cuda_build", "this build of torch has no CUDA: " + str(torch.__version__))
-    if place.local_rank >= count or place.local_world > count:
+    # srun --gpus-per-task=1 and its like show each rank its own GPU, which is then the first one.
+    bound = config.apart and count == 1
+    if not bound and (place.local_rank >= count or place.local_world > count):
         text = "%d ranks on this machine, torch sees %d GPUs" % (place.local_world, count)
         raise RefusedError("too_few_devices", text)
     if not torch.distributed.is_nccl_available():
         raise RefusedError("no_backend", "this build of torch has no NCCL")
-    device = torch.device("cuda", place.local_rank)
+    device = torch.device("cuda", 0 if bound else place.local_rank)
     torch.cuda.set_device(device)
     torch.zeros(1, device=device)  # creates the context
     torch.cuda.synchronize()
@@ -49,6 +51,14 @@ def _bus_id(properties: Properties) -> str:
     if not hasattr(properties, "pci_bus_id"):
         return ""
     return "%04x:%02x:%02x.0" % (properties.pci_domain_id, properties.pci_bus_id, properties.pci_device_id)
+
+
+def identity(torch: Torch, device: Device) -> str:
+    """The same for two ranks that were given one GPU; "" on the CPU, or where this torch does not tell."""
+    if device.type != "cuda":
+        return ""
+    properties = torch.cuda.get_device_properties(device)
+    return str(getattr(properties, "uuid", "")) or _bus_id(properties)
 
 
 def half_type(torch: Torch, device: Device) -> str:

@@ -40,6 +40,7 @@ class Meeting:
             theirs = json.loads(self.store.get("hello/%d" % other))
             self._refuse_another_run(mine, theirs, other)
             said.append(theirs)
+        _refuse_shared_gpus(said)
         return said
 
     def say(self, name: str, text: str) -> None:
@@ -83,3 +84,14 @@ class Meeting:
                 self._channel.tell("waiting", rank=other)
                 said = now
             time.sleep(0.002 if now - started < 0.5 else 0.05)
+
+
+def _refuse_shared_gpus(said: list[Said]) -> None:
+    """NCCL refuses them too, in words that name no rank."""
+    taken: dict[tuple[str, str], int] = {}
+    for rank, words in enumerate(said):
+        if not words["gpu"]:
+            continue
+        first = taken.setdefault((words["host"], words["gpu"]), rank)
+        if first != rank:
+            raise RefusedError("duplicate_gpu", "rank %d and rank %d were given one GPU" % (first, rank))

@@ -82,6 +82,7 @@ class Worker:
             "free": free,
             "half": device.half_type(self.torch, self.device) if self.config.layer else "",
             "host": this_host(),
+            "gpu": device.identity(self.torch, self.device),
             "config": self.config.shared(),
         }
         self.meeting = Meeting(self.torch.distributed, self.place, self.channel, self.timeout)
