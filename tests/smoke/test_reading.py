@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
-from gpudoctor.smoke.judge import frames
+from gpudoctor.smoke.judge import doing, frames
 from gpudoctor.smoke.measure import bus_factor
 from gpudoctor.smoke.nccl_log import transport
+from gpudoctor.smoke.plan import Member
+from gpudoctor.smoke.rank import Event, RankProcess
 from gpudoctor.smoke.texts import meaning_of
 
 
@@ -67,3 +71,17 @@ def test_the_main_threads_frames_are_taken_from_a_dump() -> None:
 
 def test_bus_bandwidth_follows_nccl_tests() -> None:
     assert [bus_factor("all_reduce", 4), bus_factor("all_gather", 4), bus_factor("broadcast", 4)] == [1.5, 0.75, 1.0]
+
+
+def rank_at(number: int, phase: str, step: str = "") -> RankProcess:
+    member = Member(number, number, 2, 2, "127.0.0.1", 1)
+    nobody = subprocess.Popen(["true"])
+    nobody.wait()
+    events = [Event("phase", phase=phase), *([Event("step", step=step)] if step else [])]
+    return RankProcess(member, nobody, -1, 0.0, 0.0, events=events)
+
+
+def test_what_goes_on_is_the_common_step_or_who_is_where() -> None:
+    assert doing([rank_at(0, "correctness", "all_reduce"), rank_at(1, "correctness")]) == ["correctness: all_reduce"]
+    assert doing([rank_at(0, "rendezvous"), rank_at(1, "import")]) == ["rendezvous (rank 0)", "import (rank 1)"]
+    assert doing([rank_at(0, "done")]) == []
