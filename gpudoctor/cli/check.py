@@ -54,6 +54,9 @@ def check(
         typer.Option("--log", metavar="FILE", help="A log of the run: diagnosed with the machine (repeatable)."),
     ] = None,
     quick: options.Quick = False,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Also run nccl-test, and let its result decide between causes.")
+    ] = False,
     only: Annotated[
         Optional[list[str]], typer.Option("--only", metavar="RULE", help="Only this rule (repeatable).")
     ] = None,
@@ -90,6 +93,7 @@ def check(
         snapshot=snapshot,
         logs=tuple(log or ()),
         quick=quick,
+        smoke=smoke,
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         rules=tuple(rules or ()),

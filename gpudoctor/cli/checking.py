@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from gpudoctor.cli.assemble import Examined
     from gpudoctor.cli.exit import ExitCode, FailOn
+    from gpudoctor.cli.smoke_check import Smoked
+    from gpudoctor.engine.evaluate import Diagnosis
+    from gpudoctor.model.facts import Facts
+    from gpudoctor.model.signature import Seen
     from gpudoctor.workload import ParsedCommand
 
 
@@ -24,6 +28,7 @@ class Wanted(Struct, frozen=True):
     snapshot: Path | None = None
     logs: tuple[Path, ...] = ()
     quick: bool = False
+    smoke: bool = False
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     rules: tuple[Path, ...] = ()
@@ -50,16 +55,19 @@ def run(wanted: Wanted, early: object) -> ExitCode:
 
     if wanted.fail_on not in ("error", "warning", "never"):
         raise UsageError(f"--fail-on {wanted.fail_on!r} is none of error, warning, never")
+    if wanted.smoke and (wanted.snapshot is not None or wanted.quick):
+        other = "--snapshot" if wanted.snapshot is not None else "--quick"
+        raise UsageError(f"--smoke runs torch on this machine, which {other} excludes", "leave one of them out")
     check_format(wanted.format_name)
     command, notes = _command(wanted)
+    request = request_of(command, python=wanted.python, quick=wanted.quick)
     if wanted.snapshot is not None:
         found = _of_snapshot(wanted.snapshot, command)
     else:
-        order = Order(request_of(command, python=wanted.python, quick=wanted.quick), wanted.timeout, wanted.quiet)
+        order = Order(request, wanted.timeout, wanted.quiet)
         found = examine(early, order, meanwhile=lambda: _prepare(wanted))
 
     from gpudoctor.cli.assemble import build_report
-    from gpudoctor.cli.diagnose_facts import diagnose_facts
     from gpudoctor.cli.exit import exit_code
     from gpudoctor.cli.write import write_report
 
@@ -69,15 +77,33 @@ def run(wanted: Wanted, early: object) -> ExitCode:
 
         together = with_log(found, wanted.logs, wanted.rules)
         found, seen, notes = together.examined, together.seen, (*notes, *together.notes)
-    facts, diagnosis = diagnose_facts(
-        found.facts, rule_dirs=wanted.rules, only=wanted.only, skip=wanted.skip, seen=seen
-    )
+    smoke = None
+    if wanted.smoke:
+        from gpudoctor.cli.smoke_check import smoked
+
+        smoke = smoked(found, request, quiet=wanted.quiet)
+        found, notes = smoke.examined, (*notes, *smoke.notes)
+    facts, diagnosis = _diagnosed(wanted, found.facts, seen, smoke)
     report = build_report(found, facts, diagnosis, notes)
+    if smoke is not None:
+        report = smoke.added_to(report)
     threshold = cast("FailOn", wanted.fail_on)
     write_report(
         report, wanted.format_name, wanted.output, color=wanted.color, verbose=wanted.verbose, fail_on=threshold
     )
     return exit_code(report, threshold)
+
+
+def _diagnosed(wanted: Wanted, raw: Facts, seen: Seen | None, smoke: Smoked | None) -> tuple[Facts, Diagnosis]:
+    """What the rules say; a second time where a smoke run has something to say that none of them knows."""
+    from functools import partial
+
+    from gpudoctor.cli.diagnose_facts import diagnose_facts
+
+    ask = partial(diagnose_facts, raw, rule_dirs=wanted.rules, only=wanted.only, skip=wanted.skip, seen=seen)
+    facts, diagnosis = ask()
+    more = smoke.unexplained(diagnosis) if smoke is not None else ()
+    return ask(more=more) if more else (facts, diagnosis)
 
 
 def _command(wanted: Wanted) -> tuple[ParsedCommand | None, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from gpudoctor.cli.rule_set import rule_set
 from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import Diagnosis, diagnose
+from gpudoctor.engine.rank import Candidate
 from gpudoctor.model.change import Change, Rewritten
 from gpudoctor.model.facts import Facts, Workload
 from gpudoctor.model.signature import Seen
@@ -20,15 +21,18 @@ def diagnose_facts(
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     seen: Seen | None = None,
+    more: Sequence[Candidate] = (),
 ) -> tuple[Facts, Diagnosis]:
     """Derived facts and what the rules say of them. `seen` is what logs showed, None where there is none.
+
+    `more` are findings from elsewhere, to be ranked with those of the rules.
 
     Raises:
         UsageError: a rule directory cannot be used, or --only/--skip names no rule.
     """
     rules = rule_set(tuple(rule_dirs), logs=seen is not None)
     facts = derive(raw)
-    return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=_rewrite, seen=seen)
+    return facts, diagnose(rules, facts, only=only, skip=skip, rewrite=_rewrite, seen=seen, more=more)
 
 
 def _rewrite(workload: Workload, change: Change) -> Rewritten:

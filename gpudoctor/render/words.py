@@ -11,6 +11,7 @@ from msgspec import UnsetType
 
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Evidence, Finding, Fix, Needs, Severity
+from gpudoctor.model.fit import FitReport
 from gpudoctor.model.report import Report
 from gpudoctor.render.sanitize import clean_prose
 
@@ -159,8 +160,22 @@ def verdict(report: Report) -> str:
     if report.status == "unknown":
         return "Could not diagnose: too little could be read"
     if report.status == "ok":
+        if report.fit:
+            return fit_sentence(report.fit)
         return f"Nothing wrong found: {report.smoke.statement}" if report.smoke else "Nothing wrong found"
     return report.findings[0].title if report.findings else counts(report)
+
+
+def fit_sentence(fit: FitReport) -> str:
+    """Whether the model fits, in one sentence."""
+    model = clean_prose(fit.model.asked.rpartition("/")[2] or fit.model.asked, 80)
+    where = f"{plural(len(fit.gpus), 'GPU')}" + (f" at TP {fit.tp}" if fit.tp > 1 else "")
+    if fit.fits is None:
+        return f"{model}: {fit.weights_gib_per_gpu:.1f} GiB of weights on a GPU at TP {fit.tp}; no card was named"
+    if not fit.fits:
+        return f"{model} does not fit {where}"
+    room = f" with room for {fit.kv_tokens:,} tokens" if fit.kv_tokens else ""
+    return f"{model} fits {where}{room}" + (", but only just" if fit.borderline else "")
 
 
 def smoke(report: Report) -> str:
@@ -169,8 +184,8 @@ def smoke(report: Report) -> str:
 
 
 def topic(finding: Finding) -> str:
-    """What `explain` knows: a rule, or the cause where the smoke run found it and no rule did."""
-    return finding.cause if finding.id.startswith("smoke-") else finding.id
+    """What `explain` knows: a rule, or the cause where the smoke run or fit found it and no rule did."""
+    return finding.cause if finding.id.startswith("nccl-test-") else finding.id
 
 
 def gap(paths: Sequence[str], detail: str) -> str:

@@ -111,7 +111,7 @@ def _far_finding(report: SmokeReport, plan: Plan) -> Finding | None:
         return None
     return Finding(
         rank=1,
-        id="smoke-hosts-far-apart",
+        id="nccl-test-hosts-far-apart",
         cause=meaning.cause,
         severity="warning",
         confidence=meaning.confidence,
@@ -123,7 +123,7 @@ def _far_finding(report: SmokeReport, plan: Plan) -> Finding | None:
         fixes=fixes_for("far", plan),
         verify=_verify(plan),
         echo_of=None,
-        fingerprint=hashlib.sha256(b"smoke-hosts-far-apart").hexdigest()[:16],
+        fingerprint=hashlib.sha256(b"nccl-test-hosts-far-apart").hexdigest()[:16],
     )
 
 
