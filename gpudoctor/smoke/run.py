@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as changed
 
-from gpudoctor.host import Host, HostError
+from gpudoctor.host import Host
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.smoke import SmokeDecision, SmokePair, SmokeReport, SmokeVerdict
@@ -18,6 +18,7 @@ from gpudoctor.smoke.culprit import search
 from gpudoctor.smoke.differential import proves, separate, survey, why_not
 from gpudoctor.smoke.hosts import with_distance
 from gpudoctor.smoke.launch import Progress
+from gpudoctor.smoke.oom import oom_kills
 from gpudoctor.smoke.pairs import all_pairs, only_pairs_failed
 from gpudoctor.smoke.plan import Plan
 from gpudoctor.smoke.report import report_of
@@ -56,7 +57,7 @@ def run(
 ) -> SmokeResult:
     """One smoke run on this machine. `machine` gives its derived facts; it is asked only where GPUs took part."""
     options = options or Options()
-    before = _oom_kills(host)
+    before = oom_kills(host)
     wanted = replace(plan, pairs=_pairs(plan, options), pairs_on_cpu=bool(options.pairs))
     first = attempt(wanted, "as asked", {}, progress)
     facts = machine() if first.backend == "nccl" else None
@@ -65,7 +66,7 @@ def run(
     if report.verdict == "slow" and bench.pairs:  # tested because of that: now the pair can be named
         report = with_speed(changed(report, verdict="pass"), facts)
     report = with_distance(report)
-    found = finding_of(report, first.judgement, plan, Surroundings(oom_kills=max(0, _oom_kills(host) - before)))
+    found = finding_of(report, first.judgement, plan, Surroundings(oom_kills=max(0, oom_kills(host) - before)))
     return SmokeResult(report, (found,) if found is not None else ())
 
 
@@ -115,13 +116,3 @@ def _merged(first: tuple[SmokePair, ...], later: tuple[SmokePair, ...]) -> tuple
     """By pair; what the first launch tested counts, because it moved the largest messages."""
     found = {(pair.a, pair.b): pair for pair in (*later, *first)}
     return tuple(found[key] for key in sorted(found))
-
-
-def _oom_kills(host: Host) -> int:
-    """How often the kernel has killed for memory in the cgroup that we are in (version 2), 0 where it does not say."""
-    try:
-        group = host.read_text("/proc/self/cgroup").splitlines()[-1].rpartition(":")[2]
-        text = host.read_text(f"/sys/fs/cgroup{'' if group == '/' else group}/memory.events")
-        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("oom_kill ")), 0)
-    except (HostError, ValueError, IndexError):
-        return 0

@@ -30,6 +30,7 @@ else:
     from gpudoctor_worker.worker import Worker
 
 FAULT = os.environ["FAULT"]
+KEPT_BYTES: list[bytearray] = []
 KEPT: list[mmap.mmap] = []
 
 
@@ -124,6 +125,8 @@ class FaultyWorker(Worker):
             if FAULT == "litter":
                 time.sleep(600)
             os.kill(os.getpid(), signal.SIGKILL)
+        elif FAULT == "grow":
+            KEPT_BYTES.append(bytearray(os.urandom(1 << 20)) * 3000)
         elif FAULT == "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
         elif FAULT == "memory":
