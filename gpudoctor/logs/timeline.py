@@ -143,7 +143,8 @@ def _deaths(seen: Seen) -> tuple[RankDeath, ...]:
                 first[rank] = found
     ordered = sorted(first.items(), key=lambda entry: (entry[1][0], entry[0]))
     return tuple(
-        RankDeath(rank=rank, line=hit.line, text=hit.text, echo=echo) for rank, (_, echo, hit) in ordered[:_MAX_RANKS]
+        RankDeath(rank=rank, line=hit.line, file=hit.file, text=hit.text, echo=echo)
+        for rank, (_, echo, hit) in ordered[:_MAX_RANKS]
     )
 
 

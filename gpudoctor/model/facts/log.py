@@ -18,6 +18,7 @@ class RankDeath(Item, frozen=True, kw_only=True):
 
     rank: int
     line: int
+    file: str = ""
     text: str
     echo: bool  # it only reports another one's
 
