@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from gpudoctor.model.smoke import SmokeRank, SmokeReport
 from gpudoctor.render.sanitize import clean_prose
 from gpudoctor.render.terminal.canvas import Canvas
+from gpudoctor.render.terminal.smoke_pairs import draw_pairs
 from gpudoctor.render.terminal.smoke_tables import draw_layer, draw_sizes
+from gpudoctor.render.terminal.smoke_trials import draw_trials, speed_words
 
 INDENT = 2
 SHOWN_RANKS = 16
@@ -40,8 +42,13 @@ def draw(canvas: Canvas, smoke: SmokeReport, *, verbose: bool) -> None:
     canvas.paragraph((", ".join(part for part in about if part), "faint"), indent=INDENT)
     if smoke.verdict != "pass" or verbose:
         _ranks(canvas, smoke.ranks, verbose=verbose)
+    draw_trials(canvas, smoke)
     if smoke.sizes:
         draw_sizes(canvas, smoke.sizes)
+    if smoke.pairs:
+        draw_pairs(canvas, smoke.pairs, smoke.ranks)
+    if smoke.speed:
+        canvas.paragraph((speed_words(smoke.speed), "plain"), indent=INDENT)
     if smoke.layer:
         draw_layer(canvas, smoke.layer, smoke.world_size)
 
