@@ -33,8 +33,6 @@ def findings_of(fit: FitReport) -> tuple[Finding, ...]:
 
 
 def _finding(fit: FitReport, limit: FitLimit, cause: str, rank: int) -> Finding:
-    from gpudoctor.engine.evaluate import fingerprint
-
     same = [other.text for other in fit.limits if _CAUSES[other.kind] == cause]
     name = f"fit-{cause.replace('_', '-')}"
     subject = f"model:{fit.model.id}"
@@ -51,7 +49,7 @@ def _finding(fit: FitReport, limit: FitLimit, cause: str, rank: int) -> Finding:
         fixes=tuple(_fix(one) for one in fit.suggestions) if rank == 1 else (),
         verify="",
         echo_of=None,
-        fingerprint=fingerprint(name, subject),
+        fingerprint=_fingerprint(name, subject),
     )
 
 
@@ -77,11 +75,11 @@ def _evidence(fit: FitReport) -> tuple[Evidence, ...]:
         ("weights on a GPU", fit.weights_gib_per_gpu),
         ("activations", fit.activation_gib),
         ("libraries and graphs", fit.overhead_gib),
-        ("needed in all", fit.required_gib_per_gpu),
+        ("needed, with the cache of one request", fit.required_gib_per_gpu),
         ("to be had", fit.available_gib_per_gpu),
     )
-    sizes = [Evidence(label=label, value=f"{value:.2f} GiB", source="fit") for label, value in rows]
-    legal = Evidence(label="legal TP sizes", value=", ".join(map(str, fit.legal_tp)), source="fit")
+    sizes = [Evidence(label=label, value=f"{value:.2f} GiB") for label, value in rows]
+    legal = Evidence(label="legal TP sizes", value=", ".join(map(str, fit.legal_tp)))
     return (*sizes, legal)
 
 
@@ -93,3 +91,10 @@ def _fix(one: FitSuggestion) -> Fix:
         caveat=loses,
         needs="hardware" if one.loses == "hardware" else "user",
     )
+
+
+def _fingerprint(name: str, subject: str) -> str:
+    """As the engine makes it, without loading the engine: the identity of a finding, never of measured numbers."""
+    import hashlib
+
+    return hashlib.sha256(f"{name}\n{subject}".encode()).hexdigest()[:16]

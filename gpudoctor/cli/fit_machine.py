@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 
 GIB: Final = 1 << 30
 _TIMEOUT_S: Final = 30.0
-_HINT: Final = 'name the card: --gpu "RTX 4090 24GB" --gpus 2'
+HINT: Final = 'name the card: --gpu "RTX 4090 24GB" --gpus 2'
 
 
 def machine_cards(wanted: Wanted) -> tuple[tuple[Card, ...], Facts]:
-    """The cards that CUDA would see, in its order.
+    """The cards that CUDA would see, in its order; a machine without any gets one that is none.
 
     Raises:
-        GpudoctorError: there is none, or its memory could not be read.
+        GpudoctorError: the snapshot has none.
     """
+    from gpudoctor.fit.card import no_card
+
     facts = _facts(wanted)
     devices = facts.gpus.devices.or_none() or ()
     order = facts.visible.devices.or_none()
@@ -30,8 +32,9 @@ def machine_cards(wanted: Wanted) -> tuple[tuple[Card, ...], Facts]:
         chosen.sort(key=lambda gpu: order.index(gpu.index))
     cards = tuple(card for card in map(_card, chosen) if card is not None)
     if not cards:
-        what = "no GPU of this machine could be read" if wanted.snapshot is None else "the snapshot has no GPU's memory"
-        raise GpudoctorError(what, _HINT)
+        if wanted.snapshot is not None:
+            raise GpudoctorError("the snapshot has no GPU's memory", HINT)
+        return (no_card(),) * (wanted.gpus or 1), facts
     return cards[: wanted.gpus] if wanted.gpus else cards, facts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpudoctor.fit.identify import Identified
     from gpudoctor.fit.suggest import Suggestion
     from gpudoctor.model.fit import FitReport
-    from gpudoctor.model.report import Report
+    from gpudoctor.model.report import Report, ReportError
 
 _MOST_CARDS = 1024
 
@@ -59,10 +59,12 @@ def run(wanted: Wanted) -> ExitCode:
 
 def fit_report(wanted: Wanted) -> Report:
     """The whole report."""
-    from gpudoctor.cli.assemble import TOOL, now
+    import time
+
+    from gpudoctor import __version__
     from gpudoctor.cli.fit_findings import findings_of
     from gpudoctor.model.facts import Facts
-    from gpudoctor.model.report import Report, Summary
+    from gpudoctor.model.report import Report, Summary, Tool
 
     wanted, rewrite = _with_launch(wanted)
     model = _model(wanted)
@@ -70,9 +72,9 @@ def fit_report(wanted: Wanted) -> Report:
     fit = _answer(wanted, model, cards, rewrite)
     findings = findings_of(fit)
     return Report(
-        tool=TOOL,
-        created_at=now(),
-        status="error" if findings else "ok",
+        tool=Tool("gpudoctor", __version__),  # cli.assemble takes 10 ms to load
+        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        status="error" if findings else "unknown" if fit.fits is None else "ok",
         host={"gpus": [card.name for card in cards]},
         workload={"model": fit.model.asked, "framework": fit.engine, "tp": fit.tp, "pp": fit.pp},
         findings=findings,
@@ -80,8 +82,18 @@ def fit_report(wanted: Wanted) -> Report:
         probes=(),
         facts=Facts(),
         summary=Summary(len(findings), 0, 0, 0),
+        error=UNSET if findings or fit.fits is not None else _no_card(),
         fit=fit,
     )
+
+
+def _no_card() -> ReportError:
+    from gpudoctor.cli.exit import ExitCode
+    from gpudoctor.cli.fit_machine import HINT
+    from gpudoctor.model.report import ReportError
+
+    message = "this machine has no GPU that can be read, and none was named"
+    return ReportError(message, HINT, "undiagnosable", int(ExitCode.NO_DIAGNOSIS))
 
 
 def _answer(
@@ -123,13 +135,19 @@ def _model(wanted: Wanted) -> Identified:
         raise UsageError("which model?", "an id, a folder, a .gguf file, or --params 70b; one of them")
     if wanted.params:
         return of_size(wanted.params, wanted.quant)
-    from gpudoctor.cli.local_model import local_shape, names_a_place
+    if not _plainly_an_id(wanted.model):
+        from gpudoctor.cli.local_model import local_shape, names_a_place
 
-    if names_a_place(wanted.model):
-        from gpudoctor.host import LocalHost
+        if names_a_place(wanted.model):
+            from gpudoctor.host import LocalHost
 
-        return of_local(local_shape(LocalHost(), wanted.model), wanted.quant)
+            return of_local(local_shape(LocalHost(), wanted.model), wanted.quant)
     return identify(wanted.model, wanted.quant)
+
+
+def _plainly_an_id(model: str) -> bool:
+    """`organisation/name`, which no check of the disk has to confirm."""
+    return model.count("/") == 1 and model[0] not in "/.~" and not model.endswith((".gguf", ".safetensors", ".json"))
 
 
 def _cards(wanted: Wanted) -> tuple[Card, ...]:

@@ -54,6 +54,8 @@ def _guarded(arguments: list[str]) -> ExitCode:
 def _run(arguments: list[str]) -> ExitCode:
     if arguments[:1] == ["explain"]:
         return _explain(arguments)
+    if arguments[:1] == ["fit"]:
+        return _fit(arguments)
     if not examiner.is_wanted(arguments):
         from gpudoctor.cli.app import run
 
@@ -82,6 +84,18 @@ def _explain(arguments: list[str]) -> ExitCode:
         return run(arguments)
     explaining.show(name)
     return ExitCode.OK
+
+
+def _fit(arguments: list[str]) -> ExitCode:
+    load_msgspec()
+    from gpudoctor.cli import fitting, plain_fit
+
+    wanted = plain_fit.read(arguments)
+    if wanted is not None:
+        return fitting.run(wanted)
+    from gpudoctor.cli.app import run
+
+    return run(arguments)
 
 
 class _Failure(NamedTuple):

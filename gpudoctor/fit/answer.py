@@ -39,9 +39,11 @@ def answer(case: Case) -> FitReport:
     """What a renderer shows."""
     question, found = case.question, case.found
     worst = found.worst
+    known = bool(question.cards) and not all(card.imagined for card in question.cards)
+    limits = found.limits if known else tuple(limit for limit in found.limits if limit.kind == "tp_size")
     return FitReport(
-        fits=found.fits,
-        borderline=found.borderline and not _structural(found),
+        fits=not limits if known or limits else None,
+        borderline=known and found.borderline and not _structural(found),
         engine=question.engine,
         engine_version=".".join(map(str, question.version)) if question.version else None,
         tp=question.tp,
@@ -49,19 +51,19 @@ def answer(case: Case) -> FitReport:
         dp=question.dp,
         model=_model(case.asked, case.model, question),
         weights_gib_per_gpu=_gib(worst.weights),
-        kv_cache_gib_per_gpu=_gib(worst.kv_cache),
-        kv_tokens=found.kv_tokens,
+        kv_cache_gib_per_gpu=_gib(worst.kv_cache) if known else None,
+        kv_tokens=found.kv_tokens if known else None,
         activation_gib=_gib(worst.activation),
         overhead_gib=_gib(worst.overhead + worst.outside),
         required_gib_per_gpu=_gib(worst.required),
-        available_gib_per_gpu=_gib(worst.available),
+        available_gib_per_gpu=_gib(worst.available) if known else None,
         margin_gib=_gib(found.margin),
         context_tokens=question.context,
         kv_bytes_per_token=found.kv_bytes_per_token,
         legal_tp=legal_sizes(question),
-        limits=tuple(_limit(limit) for limit in found.limits),
+        limits=tuple(_limit(limit) for limit in limits),
         suggestions=tuple(_suggestion(one, case.rewrite) for one in case.suggestions),
-        gpus=tuple(_gpu(rank, card_of(question, rank.card)) for rank in found.ranks),
+        gpus=tuple(_gpu(rank, card_of(question, rank.card)) for rank in found.ranks) if known else (),
         weights_gib_by_class={name: _gib(size) for name, size in sorted(found.classes.items())},
         advice=tuple(case.advice),
         assumptions=(*case.model.notes, *case.notes, *found.assumptions, *_guesses(question)),
@@ -99,6 +101,7 @@ def _gpu(rank: RankUse, card: Card) -> FitGpu:
         used_by_others_gib=_gib(card.used_by_others),
         weights_gib=_gib(rank.weights),
         kv_cache_gib=_gib(cache),
+        kv_needed_gib=_gib(rank.kv_needed),
         activation_gib=_gib(rank.activation),
         overhead_gib=_gib(overhead),
         free_gib=_gib(left),

@@ -57,6 +57,7 @@ class Card(Struct, frozen=True, kw_only=True):
     geforce: bool = False
     unified: bool = False  # memory shared with the CPU
     guessed: bool = False  # no row of the hardware table: only the size is known
+    imagined: bool = False  # no card is known at all: stands in so that weights can be counted
 
     @property
     def total_gib(self) -> float:
@@ -72,6 +73,11 @@ class Card(Struct, frozen=True, kw_only=True):
     def used_by_others(self) -> int:
         """Bytes that other processes hold."""
         return self.total_bytes - self.free_now
+
+
+def no_card() -> Card:
+    """What weights are counted on where no card is known."""
+    return Card(name="no card", total_bytes=80 * GIB, imagined=True)
 
 
 def named_card(text: str, memory_gib: float | None = None) -> Card:

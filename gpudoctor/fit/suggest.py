@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -55,15 +56,35 @@ def suggest(question: Question, found: Prediction) -> list[Suggestion]:
     if found.fits:
         return []
     kept: list[Suggestion] = []
-    seen: set[str] = set()
+    seen: set[object] = set()
     for tried in _candidates(question):
-        if tried.change in seen or len(kept) >= MOST:
+        kind = tuple(name for name, _ in tried.flags) or tried.change  # one value of each option will do
+        if kind in seen:
             continue
-        seen.add(tried.change)
-        outcome = predict(tried.question)
-        if outcome.fits:
-            kept.append(Suggestion(tried.change, tried.loses, tried.question, outcome, tried.flags))
+        one = _working(tried)
+        if one is not None:
+            seen.add(kind)
+            kept.append(one)
+            if len(kept) == MOST:
+                break
     return kept
+
+
+def _working(tried: _Try) -> Suggestion | None:
+    for case in chain((tried,), _shorter(tried)):
+        outcome = predict(case.question)
+        if outcome.fits:
+            return Suggestion(case.change, case.loses, case.question, outcome, case.flags)
+    return None
+
+
+def _shorter(tried: _Try) -> Iterator[_Try]:
+    """The same change with the longest context that then fits, where nobody asked for the full one."""
+    question = tried.question
+    if question.max_model_len is None and predict(replace(question, max_model_len=_USEFUL_CONTEXT)).fits:
+        for shorter in _context(question):
+            flags = (*tried.flags, *shorter.flags)
+            yield _Try(f"{tried.change} with {shorter.change}", tried.loses, shorter.question, flags)
 
 
 def _candidates(question: Question) -> Iterator[_Try]:
@@ -71,9 +92,8 @@ def _candidates(question: Question) -> Iterator[_Try]:
     yield from _other_cards(question)
     if next(obstacles(question), None) is not None or len(question.cards) < question.world:
         yield from _sizes(question)
-    single = [*_settings(question)]
-    yield from single
-    yield from _pairs(question, single)
+    yield from _settings(question)
+    yield from _pairs(question)
     yield from _eight_bit_cache(question)
     yield from _sizes(question)
     yield from _quantised(question)
@@ -172,17 +192,14 @@ _CONTEXT_OPTION: Final = {
 }
 
 
-def _pairs(question: Question, single: list[_Try]) -> Iterator[_Try]:
-    """Two settings together: fewer sequences with a larger share, and what context that leaves."""
-    if question.engine != "vllm" or _free_share(question.used_cards) is not None:
-        return
-    both = replace(question, max_num_seqs=_SEQUENCES[0], utilization=max(_HIGHEST_SHARE, question.utilization or 0))
-    flags = (("max_num_seqs", str(_SEQUENCES[0])), ("gpu_memory_utilization", str(both.utilization)))
-    change = f"--max-num-seqs {_SEQUENCES[0]} --gpu-memory-utilization {both.utilization:g}"
-    yield _Try(change, "requests served at a time, room on the card", both, flags)
-    if not any("context" in tried.loses for tried in single):
-        for tried in _context(both):
-            yield _Try(f"{change} {tried.change}", tried.loses, tried.question, (*flags, *tried.flags))
+def _pairs(question: Question) -> Iterator[_Try]:
+    """Fewer sequences and a larger share together."""
+    if question.engine == "vllm" and _free_share(question.used_cards) is None:
+        share = max(_HIGHEST_SHARE, question.utilization or 0)
+        both = replace(question, max_num_seqs=_SEQUENCES[0], utilization=share)
+        flags = (("max_num_seqs", str(_SEQUENCES[0])), ("gpu_memory_utilization", f"{share:g}"))
+        change = f"--max-num-seqs {_SEQUENCES[0]} --gpu-memory-utilization {share:g}"
+        yield _Try(change, "requests served at a time, room on the card", both, flags)
 
 
 def _eight_bit_cache(question: Question) -> Iterator[_Try]:
@@ -227,9 +244,6 @@ def _quantised(question: Question) -> Iterator[_Try]:
     for method, change, loses in ways:
         smaller = replace(question, packing=asked_packing(method))
         yield _Try(change, loses, smaller)
-        yield from (
-            _Try(f"{change} with {more.change}", loses, more.question, more.flags) for more in _context(smaller)
-        )
 
 
 def _more_cards(question: Question) -> Iterator[_Try]:
@@ -245,8 +259,7 @@ def _more_cards(question: Question) -> Iterator[_Try]:
         if question.engine not in BY_LAYERS:
             case = replace(case, tp=count, pp=1, dp=1)
         change = f"{count} such GPUs" + ("" if question.engine in BY_LAYERS else f" at TP {count}")
-        if predict(case).fits:
+        shortest = replace(case, max_model_len=min(case.context, _USEFUL_CONTEXT))
+        if predict(case).fits or (case.max_model_len is None and predict(shortest).fits):
             yield _Try(change, "hardware", case)
             return
-        if question.context > _USEFUL_CONTEXT and predict(replace(case, max_model_len=_USEFUL_CONTEXT)).fits:
-            yield from (_Try(f"{change} with {more.change}", "hardware", more.question) for more in _context(case))

@@ -27,6 +27,7 @@ class FitGpu(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     used_by_others_gib: float
     weights_gib: float
     kv_cache_gib: float  # what the engine takes, at least 0
+    kv_needed_gib: float  # for one sequence of full length
     activation_gib: float
     overhead_gib: float
     free_gib: float  # what is left of the card; negative where it does not fit
@@ -60,7 +61,7 @@ class FitAdvice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class FitReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The answer. `_per_gpu` is of the GPU with the least to spare."""
 
-    fits: bool
+    fits: bool | None  # None where no card is known
     borderline: bool  # the margin could turn the verdict
     engine: str
     engine_version: str | None
@@ -69,12 +70,12 @@ class FitReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dp: int
     model: FitModel
     weights_gib_per_gpu: float
-    kv_cache_gib_per_gpu: float
+    kv_cache_gib_per_gpu: float | None
     kv_tokens: int | None
     activation_gib: float
     overhead_gib: float
     required_gib_per_gpu: float  # with the cache of one sequence of full length
-    available_gib_per_gpu: float
+    available_gib_per_gpu: float | None
     margin_gib: float  # how far off `required` may be, either way
     context_tokens: int
     kv_bytes_per_token: int  # on one GPU

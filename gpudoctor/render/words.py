@@ -185,7 +185,7 @@ def smoke(report: Report) -> str:
 
 def topic(finding: Finding) -> str:
     """What `explain` knows: a rule, or the cause where the smoke run or fit found it and no rule did."""
-    return finding.cause if finding.id.startswith("nccl-test-") else finding.id
+    return finding.cause if finding.id.startswith(("nccl-test-", "fit-")) else finding.id
 
 
 def gap(paths: Sequence[str], detail: str) -> str:

@@ -9,7 +9,7 @@ from gpudoctor.render import words
 from gpudoctor.render.arrange import roots
 from gpudoctor.render.options import RenderOptions
 from gpudoctor.render.sanitize import clean_prose
-from gpudoctor.render.terminal import finding, gaps, gpus, machine, smoke
+from gpudoctor.render.terminal import finding, fit, gaps, gpus, machine, smoke, timeline
 from gpudoctor.render.terminal.canvas import Canvas, prose
 from gpudoctor.render.terminal.measure import columns
 
@@ -24,6 +24,9 @@ def render(report: Report, out: TextIO, options: RenderOptions) -> None:
     _findings(canvas, report, verbose=options.verbose)
     if report.smoke:
         smoke.draw(canvas, report.smoke, verbose=options.verbose)
+    if report.fit:
+        fit.draw(canvas, report.fit, verbose=options.verbose)
+    timeline.draw(canvas, report.facts, verbose=options.verbose)
     machine.draw(canvas, report.facts)
     gpus.draw(canvas, report.facts, verbose=options.verbose)
     gaps.draw(canvas, report, verbose=options.verbose)
@@ -102,7 +105,7 @@ def _last_lines(canvas: Canvas, report: Report) -> None:
     for note in report.notes:
         canvas.paragraph(*prose(note), indent=2, hang=4, lead=("• ", "plain"))
     said = words.counts(report) if report.findings or report.status != "ok" else words.verdict(report)
-    covered = f"; {gaps.counts(report)}" if report.summary.rules_evaluated or not report.smoke else ""
+    covered = f"; {gaps.counts(report)}" if report.summary.rules_evaluated or not (report.smoke or report.fit) else ""
     canvas.paragraph((said, "strong"), (covered, "plain"), indent=2)
     loud = [root.finding for root in roots(report.findings) if root.finding.severity != "info"]
     if loud:

@@ -32,7 +32,9 @@ _SGR: dict[Style, str] = {
     "far": "33",
     "broken": "31",
 }
-_ASCII_GLYPHS = str.maketrans({"━": "=", "─": "-", "•": "-", "└": "`", "│": "|"})
+_ASCII_GLYPHS = str.maketrans(
+    {"━": "=", "─": "-", "•": "-", "└": "`", "│": "|", "█": "#", "▓": "=", "▒": "+", "░": "o", "·": "."}
+)
 
 
 class Canvas:
