@@ -53,9 +53,8 @@ _LOOK: Final = 240  # how far into a line a rank may stand
 
 
 class Line(Struct, frozen=True):
-    """A cleaned line. `shown` keeps the worker's own prefix, `text` has none; a rank of -1 is not known."""
+    """A cleaned line; a rank of -1 is not known."""
 
-    shown: str
     text: str
     rank: int = -1
     node: str = ""
@@ -108,7 +107,7 @@ def worker(carried: Carried) -> Line:
             rank = _actor_rank(match, rank)
     if rank < 0:
         rank = _inside(text)
-    return Line(carried.text, text, rank, node, stamp)
+    return Line(text, rank, node, stamp)
 
 
 def _prefix(text: str) -> re.Match[str] | None:

@@ -192,7 +192,7 @@ class _Run:
             when = seconds(line.stamp or line.text)
             when = _time_before(data, start) if when is None else when
         for one, captures in kept:
-            one.add(RawHit(self._out.name, number, line.shown[:MAX_TEXT], line.rank, line.node, when, captures))
+            one.add(RawHit(self._out.name, number, line.text[:MAX_TEXT], line.rank, line.node, when, captures))
 
     def _note_writer(self, line: Line) -> None:
         if line.rank >= 0 and len(self._out.ranks) < MAX_RANKS:

@@ -41,7 +41,7 @@ def test_a_hit_knows_its_line_rank_and_captures() -> None:
     found = scan("one\n\n[rank3]: CUDA out of memory. Tried to allocate 2.5 GiB.\nend")
     (hit,) = found.hits["oom__memory"].hits()
     assert (hit.line, hit.rank, hit.captures) == (3, 3, {"size": "2.5 GiB"})
-    assert hit.text == "[rank3]: CUDA out of memory. Tried to allocate 2.5 GiB."
+    assert hit.text == "CUDA out of memory. Tried to allocate 2.5 GiB."
     assert found.lines == 4
     assert found.ranks == {3}
 
