@@ -129,9 +129,20 @@ class Cache(Struct, frozen=True, kw_only=True):
         return max(count, 1)
 
 
+def _each(layers: Iterable[Layer], tp: int, element: float) -> list[LayerCache]:
+    """Layers of one kind are one object: each is looked at once."""
+    known: dict[int, LayerCache] = {}
+    found = []
+    for layer in layers:
+        if id(layer) not in known:
+            known[id(layer)] = layer_cache(layer.mixer, tp, element)
+        found.append(known[id(layer)])
+    return found
+
+
 def plain_cache(layers: Iterable[Layer], tp: int, element: float, *, block: int = BLOCK) -> Cache:
     """Every layer keeps every token, except that nothing looks back further than the smallest common window."""
-    each = [layer_cache(layer.mixer, tp, element) for layer in layers]
+    each = _each(layers, tp, element)
     windows = {cache.window for cache in each if cache.per_token}
     return Cache(
         per_token=sum(cache.per_token for cache in each),
@@ -147,9 +158,7 @@ def grouped_cache(
 ) -> Cache:
     """As vLLM does it from 0.9 on. Source: v1/core/kv_cache_utils.py, _get_kv_cache_groups_uniform_page_size."""
     layers = tuple(layers)
-    kinds = Counter(
-        cache for cache in (layer_cache(layer.mixer, tp, element) for layer in layers) if cache != LayerCache()
-    )
+    kinds = Counter(cache for cache in _each(layers, tp, element) if cache != LayerCache())
     plain = plain_cache(layers, tp, element)
     if len(kinds) < 2 or any(kind.per_token and kind.state for kind in kinds):
         from msgspec.structs import replace

@@ -49,8 +49,22 @@ class RankWeights(Struct, frozen=True):
 _Sizes = tuple[list[int], dict[TensorClass, int]]  # of each allocation, and of each class
 
 
+# Suggestions ask for the same weights again and again. The shape is kept, so that its id stays its own.
+_KNOWN: dict[tuple[int, Placement], tuple[Shape, RankWeights]] = {}
+_MOST_KNOWN = 256
+
+
 def rank_weights(shape: Shape, place: Placement) -> RankWeights:
     """What one rank holds after loading."""
+    key = (id(shape), place)
+    if key not in _KNOWN:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = (shape, _counted(shape, place))
+    return _KNOWN[key][1]
+
+
+def _counted(shape: Shape, place: Placement) -> RankWeights:
     found = _by_formula(shape, place)
     if shape.stored and place.packing == shape.packing:
         return _as_stored(shape, place, found)
