@@ -40,12 +40,16 @@ def only_echoes(spec: RuleSpec, seen: Seen) -> bool:
 
 
 def outlived(spec: RuleSpec, seen: Seen, log: Log) -> bool:
-    """Whether the run worked on after the last line that names this cause: then it did not stop for it."""
+    """Whether the run worked on after the last line that names this cause, or ended well: it did not stop for it."""
     until, file = log.worked_until.or_none(), log.worked_in.or_none()
-    roots = [hit for one in _own(spec, seen) if one.kind == "root" for hit in one.hits]
-    if until is None or not roots or spec.persists:
+    told = [hit for one in _own(spec, seen) if one.kind in {"root", "echo"} for hit in one.hits]
+    if not told or spec.persists:
         return False
-    return all(hit.file == file and hit.ordinal < until for hit in roots)
+    if log.ended.or_none() == "clean" and not log.tracebacks.or_none():
+        return True  # words of a help text, a failed first attempt: the run ended well
+    if until is None:
+        return False
+    return all(hit.file == file and hit.ordinal < until for hit in told)
 
 
 def _own(spec: RuleSpec, seen: Seen) -> Iterator[Sighting]:
