@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from gpudoctor.cli.fitting import Wanted
 from gpudoctor.fit.ask import Options
 
 
-class Number(NamedTuple):
+class Number(Struct, frozen=True):
     """An option with a number, within bounds that both include."""
 
     field: str

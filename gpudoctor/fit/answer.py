@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from gpudoctor.fit.card import GIB, Card
 from gpudoctor.fit.engines.common import card_of
@@ -18,7 +19,7 @@ from gpudoctor.model.fit import FitAdvice, FitGpu, FitLimit, FitModel, FitReport
 _NO_BYTES = ("tp_size", "cards")
 
 
-class Case(NamedTuple):
+class Case(Struct, frozen=True, kw_only=True):
     """Everything that one answer is made of.
 
     `asked` is the model as the user named it, `notes` what was chosen for the user; `rewrite` puts a suggestion into

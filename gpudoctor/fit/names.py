@@ -6,7 +6,9 @@ Never by likeness: the words of the name that carry the family, version and size
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from gpudoctor.data.models import ModelRow, rows
 from gpudoctor.fit.packing import named
@@ -36,7 +38,7 @@ _OTHER_SHAPE: Final = frozenset(
 )  # fmt: skip
 
 
-class Match(NamedTuple):
+class Match(Struct, frozen=True):
     """A row and how it was found: exact | relative."""
 
     row: ModelRow
@@ -93,10 +95,16 @@ def _related(tail: str) -> Match | None:
         key = _key(words, dated=dated)
         if not key:
             return None
-        same = [row for row in rows() if any(_key(words_of(n), dated=dated) == key for n in _names(row))]
+        same = [row for row in rows() if any(_could_be(n, key, dated=dated) for n in _names(row))]
         if same:
             return _one_shape(same)
     return _containing(_key(words, dated=False))
+
+
+def _could_be(name: str, key: tuple[str, ...], *, dated: bool) -> bool:
+    """Whether a name has this key; taking it apart is left for names that have all of its words somewhere."""
+    low = name.lower().replace("_", ".")
+    return all(word in low for word in key) and _key(words_of(name), dated=dated) == key
 
 
 def _names(row: ModelRow) -> tuple[str, ...]:
@@ -118,8 +126,11 @@ def _one_shape(found: list[ModelRow]) -> Match | None:
 def _containing(key: tuple[str, ...]) -> Match | None:
     """A fine-tune that carries its base's name whole, such as Hermes-3-Llama-3.1-70B."""
     best: tuple[int, list[ModelRow]] = (0, [])
+    sizes = [word for word in key if _SIZE.fullmatch(word)]
     for row in rows():
         for name in _names(row):
+            if not any(size in name.lower() for size in sizes):
+                continue
             base = _key(words_of(name), dated=False)
             if _carries(key, base) and len(base) >= best[0]:
                 best = (len(base), [*(best[1] if len(base) == best[0] else []), row])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gpudoctor.fit.card import GIB, Card
@@ -34,7 +35,7 @@ _KV_EIGHT_BIT: Final = {
 }
 
 
-class Suggestion(NamedTuple):
+class Suggestion(Struct, frozen=True):
     """One change with its outcome. `flags` are generic names of options, for a launch command."""
 
     change: str
@@ -44,7 +45,7 @@ class Suggestion(NamedTuple):
     flags: tuple[tuple[str, str], ...] = ()
 
 
-class _Try(NamedTuple):
+class _Try(Struct, frozen=True):
     change: str
     loses: str
     question: Question

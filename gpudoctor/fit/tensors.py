@@ -7,7 +7,8 @@ is one matrix with several parts, because one matrix is one allocation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from gpudoctor.fit.shape import (
     Attention,
@@ -25,14 +26,14 @@ from gpudoctor.fit.shape import (
 VOCABULARY_PADDING = 64  # vLLM's DEFAULT_VOCAB_PADDING_SIZE; SGLang has the same
 
 
-class Split(NamedTuple):
+class Split(Struct, frozen=True):
     """How a model is cut. With expert parallelism a rank has `count / ep` whole experts."""
 
     tp: int = 1
     ep: int = 1
 
 
-class Matrix(NamedTuple):
+class Matrix(Struct, frozen=True):
     """One allocation on one rank. `packed`: takes part in quantisation."""
 
     parts: tuple[tuple[TensorClass, int], ...]  # rows of each class, in order

@@ -6,7 +6,9 @@ cache of the whole context, buffers of one step and the CUDA context; it has to 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from gpudoctor.fit.card import GIB, Card
 from gpudoctor.fit.engines.common import activation_width, card_name, card_of, gib
@@ -28,7 +30,7 @@ _WINDOW_PAD: Final = 256
 _MARGIN_GIB: Final = 0.4
 
 
-class _Parts(NamedTuple):
+class _Parts(Struct, frozen=True):
     """Bytes of the model by place: `layers` one by one, `output` on the last card."""
 
     layers: tuple[int, ...]

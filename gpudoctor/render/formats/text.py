@@ -9,7 +9,7 @@ from gpudoctor.render import words
 from gpudoctor.render.arrange import roots
 from gpudoctor.render.options import RenderOptions
 from gpudoctor.render.sanitize import clean_prose
-from gpudoctor.render.terminal import finding, fit, gaps, gpus, machine, smoke, timeline
+from gpudoctor.render.terminal import finding, gaps, gpus, machine, timeline
 from gpudoctor.render.terminal.canvas import Canvas, prose
 from gpudoctor.render.terminal.measure import columns
 
@@ -23,8 +23,12 @@ def render(report: Report, out: TextIO, options: RenderOptions) -> None:
     _outcome(canvas, report)
     _findings(canvas, report, verbose=options.verbose)
     if report.smoke:
+        from gpudoctor.render.terminal import smoke
+
         smoke.draw(canvas, report.smoke, verbose=options.verbose)
     if report.fit:
+        from gpudoctor.render.terminal import fit
+
         fit.draw(canvas, report.fit, verbose=options.verbose)
     timeline.draw(canvas, report.facts, verbose=options.verbose)
     machine.draw(canvas, report.facts)
