@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from gpudoctor.fit.legality import obstacles
 from gpudoctor.fit.prediction import Prediction
 from gpudoctor.fit.predictor import predict
 from gpudoctor.fit.question import BY_LAYERS, Question
-from gpudoctor.fit.speed import Speed
+from gpudoctor.fit.speed import Load, Speed
 
 _NO_PIPELINE: Final = ("tgi",)
 _PIPELINES: Final = (1, 2, 4, 8, 16)
@@ -74,9 +74,21 @@ class Setting(Struct, frozen=True, kw_only=True):
         """Cards of one node."""
         return max(1, len(self.cards) // self.fabric.nodes)
 
-    def speed(self, tp: int) -> Speed:
-        """Times over the links that a group of this size uses."""
-        return Speed(self.question, self.pair if tp == 2 and self.pair else self.fabric)
+    def speeds(self) -> Speeds:
+        """Times over all links, and over those within a pair."""
+        load = Load(self.question)
+        return Speeds(Speed(load, self.fabric), Speed(load, self.pair or self.fabric))
+
+
+class Speeds(NamedTuple):
+    """Times over the links between all cards, and over those within a pair."""
+
+    all: Speed
+    pair: Speed
+
+    def of(self, tp: int) -> Speed:
+        """Over the links that a group of this size uses."""
+        return self.pair if tp == 2 else self.all
 
 
 def options(setting: Setting) -> tuple[Option, ...]:
@@ -87,7 +99,7 @@ def options(setting: Setting) -> tuple[Option, ...]:
 
 
 def _cut(setting: Setting) -> Iterator[Option]:
-    question, count = setting.question, len(setting.cards)
+    question, count, speeds = setting.question, len(setting.cards), setting.speeds()
     sizes = sorted({tp for tp in range(1, count + 1) if _possible(question, tp)} | {question.tp, count})
     for tp in sizes:
         pipelines = {pp for pp in (*_PIPELINES, count // max(tp, 1), question.pp) if pp > 0 and tp * pp <= count}
@@ -96,14 +108,14 @@ def _cut(setting: Setting) -> Iterator[Option]:
                 continue
             asked = (tp, pp) == (question.tp, question.pp)
             if asked or count % (tp * pp) == 0 or pp == 1:
-                yield _option(setting, tp, pp, count // (tp * pp))
+                yield _option(setting, speeds, tp, pp, count // (tp * pp))
 
 
 def _possible(question: Question, tp: int) -> bool:
     return next(obstacles(replace(question, tp=tp)), None) is None
 
 
-def _option(setting: Setting, tp: int, pp: int, dp: int) -> Option:
+def _option(setting: Setting, speeds: Speeds, tp: int, pp: int, dp: int) -> Option:
     asked = replace(setting.question, tp=tp, pp=pp, dp=1, expert_parallel=setting.question.expert_parallel and tp > 1)
     obstacle = next(obstacles(asked), "")
     if obstacle or dp == 0:
@@ -111,12 +123,12 @@ def _option(setting: Setting, tp: int, pp: int, dp: int) -> Option:
     groups = list(_groups(setting.cards, tp * pp, dp))
     answers = [predict(replace(asked, cards=group)) for group in dict.fromkeys(groups)]
     worst = min(answers, key=lambda answer: (answer.fits, answer.kv_tokens or 0))
-    return _judged(setting, Option(tp=tp, pp=pp, dp=dp, fits=worst.fits), worst, groups)
+    return _judged(setting, speeds, Option(tp=tp, pp=pp, dp=dp, fits=worst.fits), worst, groups)
 
 
 def _by_layers(setting: Setting) -> Iterator[Option]:
     """Engines that deal out whole layers: copies, a layer split, and llama.cpp's tensor split."""
-    question, count = setting.question, len(setting.cards)
+    question, count, speeds = setting.question, len(setting.cards), setting.speeds()
     for width in sorted({1, count} | {n for n in range(2, count) if count % n == 0}):
         for split in ("layer", "tensor") if width > 1 and question.engine == "llamacpp" else ("layer",):
             asked = replace(question, tp=1, pp=1, dp=1)
@@ -132,7 +144,7 @@ def _by_layers(setting: Setting) -> Iterator[Option]:
                 fits=answer.fits,
                 split=split if width > 1 else "",
             )
-            yield _judged(setting, bare, answer, groups)
+            yield _judged(setting, speeds, bare, answer, groups)
 
 
 def _groups(cards: Sequence[Card], size: int, count: int) -> Iterator[tuple[Card, ...]]:
@@ -140,13 +152,15 @@ def _groups(cards: Sequence[Card], size: int, count: int) -> Iterator[tuple[Card
         yield tuple(cards[start : start + size])
 
 
-def _judged(setting: Setting, option: Option, worst: Prediction, groups: Sequence[tuple[Card, ...]]) -> Option:
+def _judged(
+    setting: Setting, speeds: Speeds, option: Option, worst: Prediction, groups: Sequence[tuple[Card, ...]]
+) -> Option:
     limit = next((limit for limit in worst.limits), None)
     stages = _stages(option, groups[0])
     tokens = worst.kv_tokens * option.dp if worst.kv_tokens is not None else None
     if option.tp > setting.per_node:
         return replace(option, why_not=_why(limit), kv_tokens=tokens)  # over the network: no table tells how fast
-    speed, alone = setting.speed(option.tp), fastest(setting.cards)
+    speed, alone = speeds.of(option.tp), fastest(setting.cards)
     return replace(
         option,
         why_not=_why(limit),
@@ -154,7 +168,7 @@ def _judged(setting: Setting, option: Option, worst: Prediction, groups: Sequenc
         kv_tokens=tokens,
         decode=speed.gain(alone, stages),
         prompt=speed.prompt_gain(alone, stages),
-        throughput=_throughput(setting, option, groups, worst.kv_tokens) if option.fits else None,
+        throughput=_throughput(setting, speed, option, groups, worst.kv_tokens) if option.fits else None,
     )
 
 
@@ -169,10 +183,10 @@ def fastest(cards: Sequence[Card]) -> Card:
 
 
 def _throughput(
-    setting: Setting, option: Option, groups: Sequence[tuple[Card, ...]], tokens: int | None
+    setting: Setting, speed: Speed, option: Option, groups: Sequence[tuple[Card, ...]], tokens: int | None
 ) -> float | None:
     """Of as many users as the cache has room for, against one card with room for all of them."""
-    model, speed = parallelism().model, setting.speed(option.tp)
+    model = parallelism().model
     room = model.users if tokens is None else tokens // (model.users_prompt_tokens + model.users_answer_tokens)
     users = max(1, min(room, model.users // option.dp))
     share = model.pipeline_share if option.pp > 1 else 1.0

@@ -6,7 +6,8 @@ parallelism.json. Not modelled: speculative decoding, several users' prompts at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -19,28 +20,88 @@ from gpudoctor.fit.fabric import Fabric, Range
 from gpudoctor.fit.gguf import gguf_sizes
 from gpudoctor.fit.kv import layer_cache
 from gpudoctor.fit.question import Question
-from gpudoctor.fit.shape import Experts, Shape, TensorClass
+from gpudoctor.fit.shape import Experts, Shape
 from gpudoctor.fit.tensors import Split
 from gpudoctor.fit.weights import Placement, rank_weights
 
-_NOT_READ: Final = frozenset({"vision", "mtp"})  # once a token
 _COMPUTE_SPREAD: Final = (0.7, 1.0, 1.3)
+
+
+class Load:
+    """What one model asks of a card, by how many cards share each layer; every figure is worked out once."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self._bytes: dict[int, tuple[float, float]] = {}
+        self._numbers: dict[int, tuple[float, float]] = {}
+        self._caches: dict[tuple[int, int], int] = {}
+        shape = question.shape
+        self.reduces = sum((one.mixer is not None) + (one.feed_forward is not None) for one in shape.layers)
+        self._kinds = Counter(layer.mixer for layer in shape.layers)
+        experts = (layer.feed_forward for layer in shape.layers if isinstance(layer.feed_forward, Experts))
+        self._experts = next(experts, None)
+
+    def weights(self, tp: int, users: int) -> float:
+        """Bytes that a rank reads for a step: of the experts those that anybody asks for."""
+        if tp not in self._bytes:
+            question = self.question
+            place = Placement(packing=question.packing, plain_bytes=question.plain_bytes)
+            rest, experts = self._split(tp, place, question.shape)
+            self._bytes[tp] = (rest * self._file_factor, experts * self._file_factor)
+        rest, experts = self._bytes[tp]
+        return rest + self._hit(users) * experts
+
+    def active(self, tp: int) -> float:
+        """Weights that one token passes through on a rank."""
+        if tp not in self._numbers:
+            bare = replace(self.question.shape, stored=())
+            self._numbers[tp] = self._split(tp, Placement(plain_bytes=1.0), bare)
+        rest, experts = self._numbers[tp]
+        return rest + self._hit(1) * experts
+
+    def cache(self, tp: int, tokens: int) -> int:
+        """Bytes of the cache of one user that a rank reads for a step."""
+        if (tp, tokens) not in self._caches:
+            total = 0
+            for mixer, count in self._kinds.items():
+                found = layer_cache(mixer, tp, self.question.kv_bytes)
+                total += count * (found.per_token * min(tokens, found.window or tokens) + found.state)
+            self._caches[tp, tokens] = total
+        return self._caches[tp, tokens]
+
+    def _split(self, tp: int, place: Placement, shape: Shape) -> tuple[float, float]:
+        """All that is read whatever is asked for, and the experts."""
+        split = Split(tp, tp if self.question.expert_parallel else 1)
+        classes = rank_weights(shape, replace(place, split=split, rope_bytes=0.0)).classes
+        unread = {"vision", "mtp", "experts"} | (set() if shape.tied else {"embedding"})
+        return sum(size for name, size in classes.items() if name not in unread), classes.get("experts", 0)
+
+    @cached_property
+    def _file_factor(self) -> float:
+        """GGUF: the formula by tensors stands in for what `rank_weights` takes for 16 bits."""
+        packing, shape = self.question.packing, self.question.shape
+        if packing is None or not packing.method.startswith("gguf:") or shape.stored:
+            return 1.0
+        sizes = gguf_sizes(shape, packing.method.partition(":")[2])
+        plain = sum(self._split(1, Placement(packing=packing), shape))
+        return (sum(sizes.layers) + sizes.output) / plain if plain else 1.0
+
+    def _hit(self, users: int) -> float:
+        """The share of all experts that a step of so many tokens asks for, each token at random."""
+        part = self._experts
+        if part is None or not part.count:
+            return 1.0
+        return 1.0 - (1.0 - min(1.0, part.active / part.count)) ** users
 
 
 class Speed:
     """The times of one model on cards of known bandwidth; everything else follows from how it is cut."""
 
-    def __init__(self, question: Question, fabric: Fabric) -> None:
-        self.question = question
+    def __init__(self, load: Load, fabric: Fabric) -> None:
+        self.load = load
         self.fabric = fabric
         self._model = parallelism().model
-        self._shape = question.shape
-
-    @cached_property
-    def reduces(self) -> int:
-        """All-reduces of a step: one behind each attention and each feed-forward part."""
-        layers = self._shape.layers
-        return sum((layer.mixer is not None) + (layer.feed_forward is not None) for layer in layers)
+        self._shape = load.question.shape
 
     def step_us(self, stages: Sequence[Sequence[Card]], users: int = 1, context: int = 0) -> Range | None:
         """Microseconds until each of `users` has another token; None where a card's bandwidth is not known.
@@ -55,33 +116,29 @@ class Speed:
         if not all(slowest):
             return None
         group = max(1, users // depth)
-        size = self._read(tp, group) + self._cache_read(tp, group, context or self._model.context_tokens)
+        size = self.load.weights(tp, group) + group * self.load.cache(tp, context or self._model.context_tokens)
         memory = sum(size / depth / (self._model.memory_share * speed * 1e3) for speed in slowest)
         reduce = self.fabric.time_us(tp, group * self._shape.hidden * 2)
         fixed = self._model.step_us + (depth - 1) * self._model.hop_us
         low, middle, high = (
-            memory + fixed + self._shape.depth * layer + self.reduces * one
+            memory + fixed + self._shape.depth * layer + self.load.reduces * one
             for layer, one in zip(self._model.layer_us, reduce, strict=True)
         )
         return Range(low, middle, high)
 
     def gain(self, alone: Card, stages: Sequence[Sequence[Card]]) -> Range | None:
         """How many times as fast one user's tokens come as on one card with memory enough, with bounds."""
-        ratios: list[float] = []
-        for layer in self._model.layer_us:
-            one = self._at([[alone]], layer, 0)
-            many = [self._at(stages, layer, which) for which in range(3)]
-            if one is None or None in many:
-                return None
-            ratios += [one / time for time in many if time]
-        return Range(min(ratios), ratios[4], max(ratios))
-
-    def _at(self, stages: Sequence[Sequence[Card]], layer_us: float, which: int) -> float | None:
-        found = self.step_us(stages)
-        if found is None:
+        one, many = self.step_us([[alone]]), self.step_us(stages)
+        if one is None or many is None:
             return None
-        own = self._model.layer_us[which]
-        return found[which] + self._shape.depth * (layer_us - own)
+        # The same engine on both sides: each layer time with each bound of the links.
+        layers, depth = self._model.layer_us, self._shape.depth
+        ratios = [
+            (one.middle + depth * (layer - layers[1])) / (time + depth * (layer - own))
+            for layer in layers
+            for time, own in zip(many, layers, strict=True)
+        ]
+        return Range(min(ratios), ratios[4], max(ratios))
 
     def prompt_us(self, stages: Sequence[Sequence[Card]], *, compute: float = 1.0, which: int = 1) -> float | None:
         """Microseconds for a prompt of the model's length; None where a card's rate is not known.
@@ -113,8 +170,8 @@ class Speed:
         rates = [min((_teraflops(card) or 0.0) for card in stage) for stage in stages]
         if not all(rates):
             return []
-        work = compute * 2 * self._active(tp) * tokens / self._model.compute_share / 1e6
-        sent = self.reduces * self.fabric.time_us(tp, tokens * self._shape.hidden * 2)[which]
+        work = compute * 2 * self.load.active(tp) * tokens / self._model.compute_share / 1e6
+        sent = self.load.reduces * self.fabric.time_us(tp, tokens * self._shape.hidden * 2)[which]
         return [(work / rate + sent) / depth for rate in rates]
 
     def prompt_gain(self, alone: Card, stages: Sequence[Sequence[Card]]) -> Range | None:
@@ -127,53 +184,6 @@ class Speed:
                 return None
             ratios += [one / time for time in many if time]
         return Range(min(ratios), ratios[4], max(ratios))
-
-    def _classes(self, tp: int, place: Placement, shape: Shape) -> Iterator[tuple[TensorClass, int]]:
-        split = Split(tp, tp if self.question.expert_parallel else 1)
-        classes = rank_weights(shape, replace(place, split=split, rope_bytes=0.0)).classes
-        for name, size in classes.items():
-            if name not in _NOT_READ and (name != "embedding" or shape.tied):
-                yield name, size
-
-    def _read(self, tp: int, users: int) -> float:
-        """Bytes of weights that a rank reads for a step: of the experts those that anybody asks for."""
-        question = self.question
-        place = Placement(packing=question.packing, plain_bytes=question.plain_bytes)
-        hit = _hit(self._shape, users)
-        size = sum(size * (hit if name == "experts" else 1.0) for name, size in self._classes(tp, place, self._shape))
-        return size * self._file_factor
-
-    @cached_property
-    def _file_factor(self) -> float:
-        """GGUF: the formula by tensors stands in for what `rank_weights` takes for 16 bits."""
-        packing, shape = self.question.packing, self._shape
-        if packing is None or not packing.method.startswith("gguf:") or shape.stored:
-            return 1.0
-        sizes = gguf_sizes(shape, packing.method.partition(":")[2])
-        plain = sum(size for _, size in self._classes(1, Placement(packing=packing), shape))
-        return (sum(sizes.layers) + sizes.output) / plain if plain else 1.0
-
-    def _active(self, tp: int) -> float:
-        """Weights that one token passes through on a rank."""
-        bare = replace(self._shape, stored=())
-        hit = _hit(bare, 1)
-        classes = self._classes(tp, Placement(plain_bytes=1.0), bare)
-        return sum(size * (hit if name == "experts" else 1.0) for name, size in classes)
-
-    def _cache_read(self, tp: int, users: int, tokens: int) -> float:
-        total = 0
-        for layer in self._shape.layers:
-            cache = layer_cache(layer.mixer, tp, self.question.kv_bytes)
-            total += cache.per_token * min(tokens, cache.window or tokens) + cache.state
-        return float(total * users)
-
-
-def _hit(shape: Shape, users: int) -> float:
-    """The share of all experts that a step of so many tokens asks for, each token at random."""
-    part = next((layer.feed_forward for layer in shape.layers if isinstance(layer.feed_forward, Experts)), None)
-    if part is None or not part.count:
-        return 1.0
-    return 1.0 - (1.0 - min(1.0, part.active / part.count)) ** users
 
 
 def _teraflops(card: Card) -> float | None:

@@ -11,7 +11,7 @@ from gpudoctor.fit.card import named_card
 from gpudoctor.fit.fabric import Fabric, Range, fabric_of
 from gpudoctor.fit.identify import identify
 from gpudoctor.fit.question import Question
-from gpudoctor.fit.speed import Speed
+from gpudoctor.fit.speed import Load, Speed
 
 A100, H100, A10G = "A100 80GB SXM", "H100 80GB SXM", "A10G"
 # Model, packing, GPUs, card, link, tokens a second as published. Sources: the Qwen2.5 speed table (vLLM 0.6.3, A100),
@@ -43,7 +43,7 @@ def speed(model: str, quant: str, gpus: int, card: str, link: str = "", *, ep: b
     found = identify(model, quant)
     cards = (named_card(card),) * gpus
     question = Question(shape=found.shape, cards=cards, tp=gpus, packing=found.packing, expert_parallel=ep)
-    return Speed(question, Fabric(name=link, words=link) if link else fabric_of(cards))
+    return Speed(Load(question), Fabric(name=link, words=link) if link else fabric_of(cards))
 
 
 def tokens_a_second(model: str, quant: str, gpus: int, card: str, link: str) -> float:
