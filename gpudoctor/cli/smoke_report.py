@@ -39,7 +39,7 @@ def _report(plan: Plan, result: SmokeResult, machine: Facts) -> Report:
     smoke = result.report
     facts = replace(machine, smoke=facts_of(smoke, machine))
     findings = result.findings
-    if smoke.verdict != "pass":
+    if smoke.verdict != "pass" or smoke.decision is not None:
         from gpudoctor.cli.smoke_findings import diagnose_smoke
 
         findings = diagnose_smoke(facts, result).findings

@@ -12,7 +12,7 @@ from gpudoctor.smoke.pairs import common_rank
 from gpudoctor.smoke.speed import gpu_numbers
 
 _SOURCE = "smoke run"
-_MAX_SAID = 300
+_MAX_SAID = 600
 T = TypeVar("T")
 
 

@@ -42,6 +42,14 @@ _TEXTS: tuple[tuple[str, Meaning], ...] = (
         Meaning("shm_too_small", 0.95, "shared memory (/dev/shm) is full or too small", "shm"),
     ),
     (
+        r"ibv_\w+ failed.*Cannot allocate memory",
+        Meaning("memlock", 0.8, "the limit for locked memory is too low for InfiniBand or RoCE", "ib"),
+    ),
+    (
+        r"ibv_\w+ failed|Got completion from peer",
+        Meaning("rdma", 0.7, "the InfiniBand or RoCE transport failed", "ib"),
+    ),
+    (
         r"CUDA out of memory|CUDA error: out of memory|Failed to CUDA (?:calloc|malloc)",
         Meaning("vram_in_use", 0.7, "the GPU has no memory left for a message and its buffers"),
     ),
@@ -68,10 +76,6 @@ _TEXTS: tuple[tuple[str, Meaning], ...] = (
     (
         r"exceeded error retry count|Connect to \S+ failed|connect\(\) timed out|No route to host|onnection timed out",
         Meaning("network_interface", 0.7, "ranks cannot reach each other over the chosen network", "interface"),
-    ),
-    (
-        r"ibv_\w+ failed|Got completion from peer",
-        Meaning("rdma", 0.7, "the InfiniBand or RoCE transport failed", "ib"),
     ),
     (
         r"NVLink SHARP|NVLS|[Mm]ulticast",
