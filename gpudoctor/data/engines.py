@@ -29,6 +29,7 @@ class VllmEra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     graphs: bool = True
     estimates_graphs: bool = False  # subtracts an estimate of the CUDA graphs from the budget
     checks_free: bool = False  # refuses to start where less than its share is free
+    multiplies_latents: bool = False  # MLA: keeps products of its projections, and cache entries of 1280 bytes
     groups_layers: bool = False  # hybrid models: layers of unlike kinds in groups of one size
     tokens_by_concurrency: bool = False  # prints concurrency x context as the size of the cache
 

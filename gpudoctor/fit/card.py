@@ -16,6 +16,7 @@ from gpudoctor.errors import UsageError
 GIB: Final = 1 << 30
 _MIG = re.compile(r"\b\d+g\.(\d+)gb\b")
 _SIZE = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d)?)\s*(?:gib|gb|g)\b")
+_GLUED = re.compile(r"(\d)(ti|super)\b")
 _WORD = re.compile(r"[a-z]*\d[a-z0-9]*|[a-z]+")
 _SAYS_NOTHING: Final = frozenset(
     {
@@ -90,7 +91,7 @@ def named_card(text: str, memory_gib: float | None = None) -> Card:
     Raises:
         UsageError: neither the name nor a size is known.
     """
-    low = text.lower()[:200]
+    low = _GLUED.sub(r"\1 \2", text.lower()[:200])
     slice_ = _MIG.search(low)
     if slice_:
         total = round((memory_gib or float(slice_.group(1)) * _MIG_SHARE) * GIB)

@@ -33,6 +33,7 @@ class Placement(Struct, frozen=True, kw_only=True):
     plain_bytes: float = 2.0  # of an element that is not quantised
     rope_bytes: float = 0.0  # of the rotary table; 0: the engine keeps none
     absorbed: bool = False  # MLA: 16-bit copies of the up-projections, as vLLM and SGLang make them
+    absorbed_products: bool = False  # MLA: W_Q x W_UK and W_UV x W_O in 16 bits, as vLLM 0.7 made them
     zero_points: bool = True
     padding: ExpertPadding = ExpertPadding()
     tower: bool = True
@@ -170,6 +171,10 @@ def _of_layer(layer: Layer, shape: Shape, place: Placement) -> Iterator[Matrix]:
         heads = share(mixer.heads, place.split.tp)
         yield one("latent_up", heads * mixer.nope_dim, mixer.kv_rank)
         yield one("latent_up", heads * mixer.value_dim, mixer.kv_rank)
+    if place.absorbed_products and isinstance(mixer, LatentAttention):
+        heads = share(mixer.heads, place.split.tp)
+        yield one("latent_up", heads * mixer.kv_rank, mixer.q_rank or shape.hidden)
+        yield one("attention_out", shape.hidden, heads * mixer.kv_rank)
 
 
 def _sizes(matrices: Iterator[Matrix], packing: Packing | None, place: Placement) -> _Sizes:

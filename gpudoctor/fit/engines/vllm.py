@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from gpudoctor.data.engines import VllmEra, vllm_era
 from gpudoctor.fit.card import GIB, Card
 from gpudoctor.fit.engines.common import activation_width, card_name, card_of, gib, stage_cards
 from gpudoctor.fit.kv import Cache, grouped_cache, plain_cache
 from gpudoctor.fit.prediction import Limit, Prediction, RankUse
 from gpudoctor.fit.question import Question
-from gpudoctor.fit.shape import Attention, Experts, LinearAttention, StateSpace
+from gpudoctor.fit.shape import Attention, Experts, LatentAttention, Layer, LinearAttention, StateSpace
 from gpudoctor.fit.stages import layers_of, pipeline
 from gpudoctor.fit.tensors import Split
 from gpudoctor.fit.weights import ExpertPadding, Placement, RankWeights, rank_weights
@@ -23,6 +25,7 @@ _GRAPHS_LAYER_GIB: Final = 0.0055  # one layer in all graphs; with experts there
 _GRAPHS_EXPERTS_GIB: Final = 0.02
 _ESTIMATE_OF_GRAPHS: Final = 2.2  # times what capturing takes: 0.58 for 0.24, 1.55 for 0.71 GiB
 _TOWER_GIB: Final = 0.5
+_ALIGNED: Final = 256  # bytes, of vLLM 0.7's cache entries of latents
 _MARGIN_GIB: Final = 0.5
 _WIDE_MARGIN_GIB: Final = 3.0  # vision towers and hybrids: their profiling run is not modelled
 _V0_LEAST_TOKENS: Final = 2048
@@ -92,6 +95,7 @@ def placement(question: Question, span: tuple[int, int], *, first: bool, last: b
     card = question.cards[0] if question.cards else None
     capability = (card.compute_capability if card else None) or (8, 0)
     ranks = question.tp * question.dp
+    multiplies = _era(question).multiplies_latents
     return Placement(
         split=Split(question.tp, ranks if question.expert_parallel else 1),
         layers=span,
@@ -100,7 +104,8 @@ def placement(question: Question, span: tuple[int, int], *, first: bool, last: b
         packing=question.packing,
         plain_bytes=question.plain_bytes,
         rope_bytes=question.plain_bytes,
-        absorbed=True,
+        absorbed=not multiplies,
+        absorbed_products=multiplies,
         zero_points=_keeps_zero_points(question, capability),
         padding=_padding(capability),
         measured_as="allocated",
@@ -156,7 +161,21 @@ def _cache(question: Question, era: VllmEra, span: tuple[int, int], tokens: int)
             prefill=tokens,
             by_concurrency=era.tokens_by_concurrency,
         )
-    return plain_cache(layers, question.tp, question.kv_bytes)
+    found = plain_cache(layers, question.tp, question.kv_bytes)
+    if not era.multiplies_latents:
+        return found
+    aligned = sum(-(-size // _ALIGNED) * _ALIGNED for size in _latent_sizes(question, layers))
+    return replace(found, per_token=aligned) if aligned else found
+
+
+def _latent_sizes(question: Question, layers: tuple[Layer, ...]) -> list[int]:
+    """Bytes of a cached latent by layer; nothing for other models."""
+    mixers = [layer.mixer for layer in layers]
+    return [
+        round((mixer.kv_rank + mixer.rope_dim) * question.kv_bytes)
+        for mixer in mixers
+        if isinstance(mixer, LatentAttention)
+    ]
 
 
 def graphs_bytes(question: Question) -> int:
