@@ -22,7 +22,8 @@ SOURCE = "launch command in the paste"
 _PROMPT = re.compile(
     r"\s{0,40}(?:\([^()\n]{1,60}\) ?)?(?:\[?[\w.-]{1,40}@[\w.-]{1,80}[: ]?[^\s$#%>]{0,80}\]? ?)?(?:[$#%\u276f] {1,4})?"
 )
-_SETTINGS = r"(?:(?:env|sudo|nohup|time|exec) {1,4}|[A-Z_][A-Z0-9_]{1,60}=(?:\"[^\"]{0,300}\"|'[^']{0,300}'|[^\s\"']\S{0,300}|) {1,4})"
+_VALUE = r"(?:\"[^\"]{0,300}\"|'[^']{0,300}'|[^\s\"']\S{0,300}|)"  # each in one way only: there are many of them
+_SETTINGS = rf"(?:(?:env|sudo|nohup|time|exec) {{1,4}}|[A-Z_][A-Z0-9_]{{1,60}}={_VALUE} {{1,4}})"
 _PROGRAM = (
     r"(?:docker|podman|nerdctl) (?:container )?run\b|vllm (?:serve|bench)\b|torchrun |accelerate launch\b"
     r"|deepspeed (?:--?\w|\S{1,120}\.py\b)"

@@ -50,6 +50,7 @@ class _Gpu(Struct):
 class _Reader(Struct):
     """Takes the lines in order."""
 
+    flat: bool = False  # indents were lost: what follows a section's name is in it, as far as such a key is known
     gpus: list[_Gpu] = field(default_factory=list)
     head: dict[str, str] = field(default_factory=dict)
     _sections: list[tuple[int, str]] = field(default_factory=list)
@@ -62,7 +63,7 @@ class _Reader(Struct):
             self._next(bus_id(match.group(1)))
             return
         indent = len(text) - len(text.lstrip())
-        while self._sections and self._sections[-1][0] >= indent:
+        while self._sections and self._sections[-1][0] >= indent and not self.flat:
             self._sections.pop()
         key, colon, value = bare.partition(":")
         if colon:
@@ -88,7 +89,7 @@ class _Reader(Struct):
             if len(self.head) < _MAX_ENTRIES:
                 self.head.setdefault(key, value)
             return
-        if section not in _SECTIONS:
+        if section not in _SECTIONS or (self.flat and (section, key) not in FIELDS and ("", key) in FIELDS):
             section = ""
         where = (section, key)
         if not self.gpus or (not self.gpus[-1].bus_id and where in self.gpus[-1].entries):
@@ -115,7 +116,7 @@ def _belongs(line: str, taken: int) -> bool:
 
 
 def _read(lines: Sequence[str]) -> Facts:
-    reader = _Reader()
+    reader = _Reader(flat=not any(line[:1] in (" ", "\t") for line in lines))
     for line in lines:
         reader.line(line[:MAX_LINE].expandtabs(8))
     gpus = []
