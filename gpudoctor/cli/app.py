@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from gpudoctor import __version__
-from gpudoctor.cli.exit import ExitCode
+from gpudoctor.cli.exit import ExitCode, PassedOn
 
 if TYPE_CHECKING:
     from gpudoctor.cli.examiner import Examiner
 
 
-VERBS: Final = ("check", "diagnose", "nccl-test", "fit", "snapshot", "explain", "rules")  # in the order of --help
+# In the order of --help.
+VERBS: Final = ("check", "diagnose", "run", "nccl-test", "fit", "snapshot", "explain", "rules")
 
 
 def usage_message(error: Exception) -> str | None:
@@ -57,10 +58,13 @@ def build(first_word: str = "") -> typer.Typer:
     return app
 
 
-def run(arguments: list[str], examiner: Examiner | None = None) -> ExitCode:
+def run(arguments: list[str], examiner: Examiner | None = None) -> int:
     """Run one command line; a verb raises `typer.Exit` with its exit code, and finds `examiner` in `context.obj`."""
     command = typer.main.get_command(build(*arguments[:1]))
-    code = command.main(args=arguments, prog_name="gpudoctor", standalone_mode=False, obj=examiner)
+    try:
+        code = command.main(args=arguments, prog_name="gpudoctor", standalone_mode=False, obj=examiner)
+    except PassedOn as ended:
+        return ended.status
     if code == ExitCode.INTERRUPTED:  # typer turns the interrupt into a code; the caller has more to do than to exit
         raise KeyboardInterrupt
     return ExitCode(code) if isinstance(code, int) else ExitCode.OK

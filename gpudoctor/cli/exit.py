@@ -21,6 +21,14 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class PassedOn(Exception):  # noqa: N818 - the way out of a command that we ran, not an error of ours
+    """The exit status of a command that was run is ours."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 def exit_code(report: Report, fail_on: FailOn) -> ExitCode:
     """The code of a finished report. "Found nothing because nothing could be read" is never OK."""
     if report.status == "unknown":

@@ -30,7 +30,7 @@ def main() -> NoReturn:
     os._exit(int(code))  # everything is written; taking the interpreter apart object by object takes 10 ms
 
 
-def _guarded(arguments: list[str]) -> ExitCode:
+def _guarded(arguments: list[str]) -> int:
     try:
         if arguments == ["--version"]:  # no need to load the command line for that
             return _version()
@@ -51,7 +51,7 @@ def _guarded(arguments: list[str]) -> ExitCode:
     return report_failure(arguments, failure.message, failure.hint, failure.code)
 
 
-def _run(arguments: list[str]) -> ExitCode:
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["explain"]:
         return _explain(arguments)
     if arguments[:1] == ["fit"]:
@@ -73,7 +73,7 @@ def _run(arguments: list[str]) -> ExitCode:
         return run(arguments, early)
 
 
-def _explain(arguments: list[str]) -> ExitCode:
+def _explain(arguments: list[str]) -> int:
     load_msgspec()
     from gpudoctor.cli import explaining, plain
 
@@ -86,7 +86,7 @@ def _explain(arguments: list[str]) -> ExitCode:
     return ExitCode.OK
 
 
-def _fit(arguments: list[str]) -> ExitCode:
+def _fit(arguments: list[str]) -> int:
     load_msgspec()
     from gpudoctor.cli import fitting, plain_fit
 
@@ -147,12 +147,12 @@ def _version() -> ExitCode:
     return ExitCode.OK
 
 
-def _flushed(code: ExitCode) -> ExitCode:
+def _flushed(code: int) -> int:
     """The code after what is still buffered has been written."""
     try:
         sys.stdout.flush()
     except OSError as error:
         streams.discard_stdout()
-        if code is ExitCode.OK and not isinstance(error, BrokenPipeError):
+        if code == ExitCode.OK and not isinstance(error, BrokenPipeError):
             return ExitCode.NO_DIAGNOSIS
     return code

@@ -12,6 +12,7 @@ from gpudoctor.cli.assemble import Examined
 from gpudoctor.cli.diagnosing import file_note, sources
 from gpudoctor.cli.rule_set import reader_of, rule_set
 from gpudoctor.logs.join import Part, join
+from gpudoctor.logs.open import Source
 from gpudoctor.model.signature import Seen
 from gpudoctor.readers.document import SNAPSHOT
 
@@ -28,7 +29,12 @@ class WithLog(Struct, frozen=True):
 
 def with_log(found: Examined, logs: Sequence[Path], rule_dirs: tuple[Path, ...]) -> WithLog:
     """Join them. Raises InputFileError where a log cannot be read."""
-    reading = reader_of(rule_set(rule_dirs, logs=True).rules).read(sources(logs))
+    return joined(found, sources(logs), rule_dirs)
+
+
+def joined(found: Examined, logs: Sequence[Source], rule_dirs: tuple[Path, ...]) -> WithLog:
+    """The same for what need not be files."""
+    reading = reader_of(rule_set(rule_dirs, logs=True).rules).read(logs)
     facts = join((Part(found.facts, _LIVE, "", 0, "machine"), *reading.parts))
     notes = [file_note(note) for note in reading.files]
     notes += [remark for note in reading.files for remark in note.notes]
