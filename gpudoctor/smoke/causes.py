@@ -130,10 +130,10 @@ def _far_finding(report: SmokeReport, plan: Plan) -> Finding | None:
 def _verify(plan: Plan) -> str:
     one = plan.members[0]
     size = one.world_size
-    if plan.joined:
-        here = max(1, one.local_world_size)
+    here = max(1, one.local_world_size)
+    if plan.joined and size > here:
         return (
-            f"torchrun --nnodes {max(1, size // here)} --nproc-per-node {here} --master-addr {one.address} "
+            f"torchrun --nnodes {size // here} --nproc-per-node {here} --master-addr {one.address} "
             "--node-rank RANK_OF_NODE --no-python gpudoctor nccl-test --worker"
         )
     return f"gpudoctor nccl-test --tp {size}" + (f" --devices {plan.devices}" if plan.devices else "")

@@ -25,7 +25,7 @@ OPEN_MPI = {
     "PMIX_RANK": "5",
 }
 MPICH = {"PMI_RANK": "5", "PMI_SIZE": "8", "MPI_LOCALRANKID": "1", "MPI_LOCALNRANKS": "4"}
-# As documented by srun(1); not seen.
+# Seen with Slurm 22.05 on one node; the lists of several nodes are as srun(1) documents them.
 SLURM = {
     "SLURM_PROCID": "5",
     "SLURM_NTASKS": "8",

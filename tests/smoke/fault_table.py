@@ -46,9 +46,9 @@ def in_rank(name: str, fault: str, phase: str = "", rank: str = "1") -> Case:
     return Case(name, lambda timeout_s: run(worker=FAULTY, timeout_s=timeout_s, prefix=settings))
 
 
-def around(name: str, *options: str, prefix: Sequence[str] = (), **env: str) -> Case:
+def around(name: str, *options: str, prefix: Sequence[str] = ()) -> Case:
     """A fault of the machine."""
-    return Case(name, lambda timeout_s: run(*options, timeout_s=timeout_s, prefix=prefix, **env))
+    return Case(name, lambda timeout_s: run(*options, timeout_s=timeout_s, prefix=prefix))
 
 
 def ranks() -> Iterator[Case]:
@@ -71,7 +71,7 @@ def ranks() -> Iterator[Case]:
 def machine() -> Iterator[Case]:
     """Faults around the ranks."""
     yield Case("master port taken", port_taken)
-    yield around("GLOO_SOCKET_IFNAME names no interface", GLOO_SOCKET_IFNAME="nope0")
+    yield around("GLOO_SOCKET_IFNAME names no interface", prefix=["env", "GLOO_SOCKET_IFNAME=nope0"])
     small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"'
     yield around("/dev/shm of 64 KiB", prefix=["unshare", "-m", "sh", "-c", small, "sh"])
     yield around("RLIMIT_AS of 2.5 GB, 1 GiB messages", "--max-bytes", "1G", prefix=["prlimit", "--as=2500000000"])
