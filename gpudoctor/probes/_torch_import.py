@@ -26,7 +26,8 @@ _NCCL = re.compile(r"libnccl(?!-(net|tuner|profiler|env|gin)|_)")  # the library
 _SOURCE = "import torch under the target interpreter"
 _FIELDS = (
     "imported", "import_error", "import_error_type", "arch_list", "nccl_linked_version", "nccl_mapped_path",
-    "cuda_available", "cuda_error", "device_count", "gloo_available", "nccl_available",
+    "cuda_available", "cuda_error", "device_count", "gloo_available", "nccl_available", "cuda_initialized",
+    "visible_devices",
 )  # fmt: skip
 
 
@@ -51,6 +52,8 @@ def add_facts(section: Torch, said: Said) -> Torch:
         device_count=_device_count(said),
         gloo_available=said.flag("gloo_available"),
         nccl_available=said.flag("nccl_available"),
+        cuda_initialized=said.flag("cuda_initialized"),
+        visible_devices=_visible_devices(said),
     )
 
 
@@ -174,3 +177,12 @@ def _device_count(said: Said) -> Fact[int]:
     if value is None or not value.isascii() or not value.isdigit():
         return said.missing("device_count").fact(_SOURCE)
     return known(int(value[:9]), "torch.cuda.device_count()")
+
+
+def _visible_devices(said: Said) -> Fact[str]:
+    if "visible_devices" not in said.answer:
+        return said.missing("visible_devices").fact(_SOURCE)
+    value = said.text("visible_devices")
+    if value is None:
+        return absent("not_applicable", "CUDA_VISIBLE_DEVICES is not set", "os.environ after import torch")
+    return known(value, "os.environ after import torch")

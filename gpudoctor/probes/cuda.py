@@ -26,6 +26,7 @@ _PERFORMANCE_RANK = 1
 _NATIVE_ATOMICS = 3
 _MAJOR, _MINOR = 75, 76
 _BUS, _SLOT, _DOMAIN = 33, 34, 50
+_MEMORY_POOLS = 115  # CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED
 
 
 def collect(host: Host, request: Request) -> CudaDriver:
@@ -138,6 +139,7 @@ def _device(library: Library, index: int) -> CudaDevice:
         name=fact_of(library.name, handle),
         pci_bus_id=fact_of(_bus_id, library, handle),
         compute_capability=fact_of(_capability, library, handle),
+        memory_pools=fact_of(lambda: library.attribute(_MEMORY_POOLS, handle) != 0),
     )
 
 

@@ -6,15 +6,18 @@ from typing import NoReturn
 
 from gpudoctor.host.access import Command, Host, HostError
 from gpudoctor.host.probe import Probe, Request
+from gpudoctor.host.reading import read_fact
 from gpudoctor.model.fact import Reason, absent
 from gpudoctor.model.facts import KernelLog
 from gpudoctor.readers.kernel_messages import read_kernel_log
+from gpudoctor.readers.numbers import integer
 
 DMESG = ("dmesg",)
 # Bounded, newest last; the journal of a year is searched no longer than the deadline allows.
 JOURNAL = ("journalctl", "-k", "-b", "--no-pager", "-o", "short-monotonic", "-n", "50000")
 _DMESG_TIMEOUT_S = 2.0
 _JOURNAL_TIMEOUT_S = 2.5
+_UPTIME = "/proc/uptime"
 _REFUSALS = ("permitted", "permission", "denied")
 
 
@@ -23,10 +26,17 @@ def collect(host: Host, request: Request) -> KernelLog:  # noqa: ARG001 - every 
     failures: list[HostError] = []
     for argv, timeout_s in ((DMESG, _DMESG_TIMEOUT_S), (JOURNAL, _JOURNAL_TIMEOUT_S)):
         try:
-            return read_kernel_log(_output(host, argv, timeout_s), argv[0])
+            text = _output(host, argv, timeout_s)
+            return read_kernel_log(text, argv[0], read_fact(host, _UPTIME, _first_number).or_none())
         except HostError as error:  # noqa: PERF203 - twice at most
             failures.append(error)
     return _nothing(failures)
+
+
+def _first_number(text: str) -> float:
+    """Seconds of `86400.12 1234567.89`. Raises ValueError."""
+    whole, _, _ = text.partition(".")
+    return float(integer(whole))
 
 
 def _output(host: Host, argv: tuple[str, ...], timeout_s: float) -> str:

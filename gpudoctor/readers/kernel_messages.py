@@ -35,9 +35,13 @@ _MAX_NAMES = 50
 _MAX_NVRM_LINES = 40
 
 
-def read_kernel_log(text: str, source: str) -> KernelLog:
-    """The newest 200,000 lines of a kernel log. `source` is where it came from: dmesg, journalctl, a file's name."""
-    reader = _Reader()
+def read_kernel_log(text: str, source: str, uptime_s: float | None = None) -> KernelLog:
+    """The newest 200,000 lines of a kernel log.
+
+    `source` is where it came from: dmesg, journalctl, a file's name. `uptime_s` is how long ago the machine was booted
+    when it was printed, None where nobody knows: it tells how old an event is.
+    """
+    reader = _Reader(XidReader(uptime_s))
     for line in text.splitlines()[-_MAX_LINES:]:
         if _INTERESTING.search(line, 0, _MAX_LINE):
             reader.line(line[:_MAX_LINE])

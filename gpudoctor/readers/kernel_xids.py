@@ -12,12 +12,16 @@ import re
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from gpudoctor.model.fact import NOT_PROVIDED, Fact, absent, known
 from gpudoctor.model.facts import Xid
 from gpudoctor.readers.bus_id import bus_id
 
 # Channels that are torn down after another event, and advice about one: none of them is a cause.
 ECHO_CODES = frozenset({43, 45, 137, 154})
 _OFF_THE_BUS = 79
+# Seconds since boot, as dmesg and `journalctl -o short-monotonic` print them.
+_STAMP = re.compile(r"\s*\[\s{0,8}(\d{1,10})\.\d{1,6}\]")
+_CLOCK = "time stamp"
 _EVENT = re.compile(r"\b(NVRM: Xid|SXid) \(([^)\s]{1,40})[^)]{0,20}\): (\d{1,5})\b,? ?(.*)")
 _FALLEN = re.compile(r"NVRM: GPU (?:at )?([0-9a-fA-F:.PCI]{5,20}): GPU has fallen off the bus")
 _NAMED = re.compile(r"NVRM: The NVIDIA GPU ([0-9a-fA-F:.]{7,16})")
@@ -28,8 +32,9 @@ _MAX_TEXT = 200
 
 
 class XidReader(Struct):
-    """Takes lines in order."""
+    """Takes lines in order. `uptime_s` is how long ago the machine was booted, None where that is not known."""
 
+    uptime_s: float | None = None
     _events: dict[tuple[bool, int, str], Xid] = field(default_factory=dict)
     _fallen: dict[str, None] = field(default_factory=dict)
     _seen: int = 0
@@ -40,7 +45,7 @@ class XidReader(Struct):
         """Whether the line was one of these."""
         event = _EVENT.search(text)
         if event is not None:
-            self._event(event.group(1) == "SXid", *event.group(2, 3, 4))
+            self._event(event[1] == "SXid", event[2], event[3], event[4], self._ago(text))
             return True
         fallen = _FALLEN.search(text)
         if fallen is not None:
@@ -58,7 +63,15 @@ class XidReader(Struct):
         """Bus ids."""
         return tuple(self._fallen)
 
-    def _event(self, switch: bool, where: str, code: str, text: str) -> None:
+    def _ago(self, line: str) -> Fact[int]:
+        stamp = _STAMP.match(line)
+        if self.uptime_s is None or stamp is None:
+            return NOT_PROVIDED
+        ago = int(self.uptime_s) - int(stamp.group(1))
+        # A container may have an uptime of its own, and the host's log.
+        return known(ago, _CLOCK) if ago >= 0 else absent("failed", "the log is ahead of the uptime", _CLOCK)
+
+    def _event(self, switch: bool, where: str, code: str, text: str, ago: Fact[int]) -> None:
         if switch and text.startswith("Data"):
             return
         number, device = int(code), bus_id(where)
@@ -66,9 +79,9 @@ class XidReader(Struct):
         if number == _OFF_THE_BUS and not switch:
             self._off_the_bus(device)
         key = (switch, number, device)
-        known = self._events.get(key)
-        if known is not None:
-            self._events[key] = replace(known, count=known.count + 1)
+        before = self._events.get(key)
+        if before is not None:
+            self._events[key] = replace(before, count=before.count + 1, seconds_ago=ago)
         elif len(self._events) < _MAX_EVENTS:
             self._events[key] = Xid(
                 code=number,
@@ -77,6 +90,7 @@ class XidReader(Struct):
                 order=self._seen,
                 switch=switch,
                 echo=number in ECHO_CODES and not switch,
+                seconds_ago=ago,
             )
 
     def _off_the_bus(self, device: str) -> None:

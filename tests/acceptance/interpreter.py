@@ -17,6 +17,7 @@ if _os.path.exists(_library):
 __version__ = {version!r}
 version = _N(cuda={cuda!r}, hip={hip!r})
 _C = _N(_cuda_getArchFlags=lambda: {archs!r})
+_starts_cuda = {starts_cuda!r}
 if {cuda!r}:
     _C._nccl_version = lambda: 0
 distributed = _N(is_available=lambda: True, is_nccl_available=lambda: bool({cuda!r}), is_gloo_available=lambda: True)
@@ -45,6 +46,9 @@ def device_count():
 def is_available():
     return device_count() > 0
 
+def is_initialized():
+    return torch._starts_cuda
+
 def init():
     raise RuntimeError("No CUDA GPUs are available" if torch.version.cuda else "Torch not compiled with CUDA enabled")
 """
@@ -58,6 +62,8 @@ def build_target(described: Target, folder: Path) -> FakeTarget:
         target.distribution(name, version)
     if described.torch is not None:
         _torch(target, described, described.torch)
+    if described.sitecustomize:
+        target.file("sitecustomize.py", described.sitecustomize)
     if described.stray_nccl:
         build_nccl(folder / "stray" / "libnccl.so.2", described.stray_nccl)
     return target
@@ -69,6 +75,7 @@ def _torch(target: FakeTarget, described: Target, version: str) -> None:
         cuda=described.cuda,
         hip=described.hip,
         archs=described.archs,
+        starts_cuda=described.starts_cuda,
         failure=f"raise {described.import_error}" if described.import_error else "",
     )
     target.file("torch/__init__.py", code)

@@ -45,6 +45,8 @@ class Target(Record, frozen=True, kw_only=True):
     wheels: dict[str, str] = msgspec.field(default_factory=lambda: {"cu12": "2.27.5"})
     packages: dict[str, str] = msgspec.field(default_factory=lambda: {"vllm": "0.11.2", "transformers": "4.57.1"})
     import_error: str = ""  # what `import torch` raises, as Python
+    starts_cuda: bool = False  # CUDA is initialised by the import of torch
+    sitecustomize: str = ""  # Python that runs whenever the interpreter starts
     stray_nccl: str = ""  # version of a libnccl.so.2 that lies in the folder {stray}
 
 

@@ -23,7 +23,7 @@ __version__ = "2.9.1+cu128"
 version = _N(cuda="12.8", hip=None)
 _C = _N(_cuda_getArchFlags=lambda: "sm_80 sm_90 compute_90")
 distributed = _N(is_available=lambda: True, is_nccl_available=lambda: True, is_gloo_available=lambda: False)
-cuda = _N(is_available=lambda: True, device_count=lambda: 4)
+cuda = _N(is_available=lambda: True, device_count=lambda: 4, is_initialized=lambda: False)
 """
 requires_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C compiler")
 

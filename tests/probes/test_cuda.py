@@ -42,7 +42,7 @@ TELLS: dict[str, set[str]] = {
     "cuDeviceGetUuid": set(),
     "cuDeviceGetUuid_v2": set(),
     "cuDeviceGetPCIBusId": set(),
-    "cuDeviceGetAttribute": {"devices.compute_capability"},
+    "cuDeviceGetAttribute": {"devices.compute_capability", "devices.memory_pools"},
     "cuDeviceCanAccessPeer": {"peer_access.allowed"},
     "cuDeviceGetP2PAttribute": {"peer_access.performance_rank", "peer_access.native_atomics"},
 }
@@ -88,6 +88,7 @@ def test_devices_and_peer_access_are_those_of_the_machine(simulated: Machines, n
         _, gpu = by_address[str(device.pci_bus_id.value)]
         assert device.name.value in {gpu.name, *(mig.name for mig in (gpu.mig.devices if gpu.mig else []))}
         assert device.compute_capability.value == gpu.compute_capability
+        assert device.memory_pools.value is gpu.memory_pools
         assert device.uuid.value in {gpu.uuid, *(mig.uuid for mig in (gpu.mig.devices if gpu.mig else []))}
     for pair in found.peer_access.or_none() or ():
         a, b = by_address[pair.a][0], by_address[pair.b][0]

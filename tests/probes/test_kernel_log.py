@@ -6,7 +6,7 @@ import pytest
 
 from gpudoctor.host import Command, HostError, LocalHost, ReplayHost
 from gpudoctor.probes.kernel_log import DMESG, JOURNAL, collect
-from tests.probes.tree import REQUEST
+from tests.probes.tree import REQUEST, Tree
 
 XID = "[1.0] NVRM: Xid (PCI:0000:9b:00): 79, GPU has fallen off the bus."
 REFUSED = Command(1, "", "dmesg: read kernel buffer failed: Operation not permitted\n")
@@ -67,3 +67,16 @@ def test_this_machine_is_read_or_says_why_not() -> None:
 
     assert log.source.or_none() in {"dmesg", "journalctl", None}
     assert log.xids.known is log.source.known
+
+
+def test_events_are_dated_by_the_uptime(tree: Tree) -> None:
+    tree.file("/proc/uptime", "3601.97 14000.00\n")
+    log = collect(ReplayHost(str(tree.root), {" ".join(DMESG): Command(0, XID, "")}), REQUEST)
+    assert [xid.seconds_ago.or_none() for xid in log.xids.or_none() or ()] == [3600]
+
+
+@pytest.mark.parametrize("text", ["nan 1", "-5.0 1", "x", "", "9" * 400])
+def test_an_uptime_that_is_none_dates_nothing(tree: Tree, text: str) -> None:
+    tree.file("/proc/uptime", text)
+    log = collect(ReplayHost(str(tree.root), {" ".join(DMESG): Command(0, XID, "")}), REQUEST)
+    assert [xid.seconds_ago.known for xid in log.xids.or_none() or ()] == [False]

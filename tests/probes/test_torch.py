@@ -290,3 +290,21 @@ def test_nothing_is_written_into_the_environment(target: FakeTarget) -> None:
 def test_gpudoctor_itself_never_imports_torch(target: FakeTarget) -> None:
     target.torch(f"import os\nassert os.getpid() != {os.getpid()}\n" + WORKING_TORCH)
     assert collect(target.host(), target.request()).imported.or_none() is True
+
+
+def test_a_variable_that_the_import_changes_is_told(target: FakeTarget) -> None:
+    target.torch("import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '3'\n" + WORKING_TORCH)
+    section = collect(target.host(), target.request(CUDA_VISIBLE_DEVICES="0,1"))
+    assert section.visible_devices.or_none() == "3"
+    assert section.cuda_initialized.or_none() is False
+
+
+def test_a_variable_that_nobody_sets_does_not_exist(target: FakeTarget) -> None:
+    target.torch()
+    assert collect(target.host(), target.request()).visible_devices.absent == "not_applicable"
+    assert collect(target.host(), target.request(CUDA_VISIBLE_DEVICES="")).visible_devices.or_none() == ""
+
+
+def test_an_import_that_starts_cuda_is_told(target: FakeTarget) -> None:
+    target.torch(WORKING_TORCH + "cuda.is_initialized = lambda: True\n")
+    assert collect(target.host(), target.request()).cuda_initialized.or_none() is True

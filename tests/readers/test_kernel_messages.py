@@ -268,6 +268,30 @@ def test_a_storm_is_bounded() -> None:
     assert len(log.aer_devices.or_none() or ()) == 64
 
 
+XID_62 = "NVRM: Xid (PCI:0000:01:00): 62, 0000(0000) 00000000 00000000"
+
+
+def test_the_age_of_an_event_is_that_of_the_newest() -> None:
+    lines = [f"[ 1000.25] {XID_62}", f"[ 5000.75] {XID_62}", "[ 6000.00] NVRM: Xid (PCI:0000:02:00): 79, gone"]
+    xids = read_kernel_log("\n".join(lines), "dmesg", 9000.9).xids.or_none() or ()
+    assert [(xid.code, xid.count, xid.seconds_ago.or_none()) for xid in xids] == [(62, 2, 4000), (79, 1, 3000)]
+
+
+@pytest.mark.parametrize(
+    ("line", "uptime_s"),
+    [
+        (f"[ 1000.25] {XID_62}", None),
+        (XID_62, 9000.0),
+        (f"[Sat Nov 21 05:00:00 2026] {XID_62}", 9000.0),
+        (f"[ 1000.25] {XID_62}", 500.0),  # a container's own uptime, and the host's log
+        (f"[99999999999999999999.25] {XID_62}", 9000.0),
+    ],
+)
+def test_an_event_whose_age_nobody_can_know_has_none(line: str, uptime_s: float | None) -> None:
+    (xid,) = read_kernel_log(line, "dmesg", uptime_s).xids.or_none() or ()
+    assert (xid.code, xid.seconds_ago.known) == (62, False)
+
+
 _WORDS = """NVRM: |Xid (|SXid (|PCI:0000:9b:00|): |79|,|fallen off the bus|0000:01:00.0: |BAR 1|[mem |]: |no space
 |assigned|IO_PAGE_FAULT|device=|Killed process 1 (|INFO: task |:1 blocked for more than|PCIe Bus Error: severity=
 |The NVIDIA GPU |DMAR: [DMA Write] Request device [|\x00|é| |999999999999999999999999"""

@@ -95,3 +95,4 @@ def _attributes(gpu: Gpu) -> Iterator[tuple[int, int]]:
     yield 76, int(minor)
     yield 83, 1
     yield 102, 1
+    yield 115, int(gpu.memory_pools)

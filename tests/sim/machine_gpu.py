@@ -131,6 +131,7 @@ class Gpu(Record, frozen=True, kw_only=True):
     persistence: bool | None = True
     mig: Mig | None = None
     virtualization: int | None = 0
+    memory_pools: bool = True  # false: a vGPU without unified memory
     nvlink: Nvlink | None = None
     fabric: Fabric | None = None
     recovery_action: int | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.sim import topology
 from tests.sim.machine import Driver, Machine, Process
 from tests.sim.machine_gpu import MIB, Gpu
@@ -41,7 +43,9 @@ def _kernel(tree: Tree, machine: Machine) -> None:
     system = machine.system
     tree.write("/proc/version", kernel_banner(machine))
     tree.write("/proc/cmdline", system.cmdline)
-    tree.write("/proc/uptime", "86400.12 1234567.89")
+    # A day, or five minutes after the last line of the kernel log.
+    stamps = [float(stamp) for stamp in re.findall(r"^\[\s*(\d+\.\d+)\]", system.dmesg or "", re.MULTILINE)]
+    tree.write("/proc/uptime", f"{max([86400.12, *(stamp + 300 for stamp in stamps)]):.2f} 1234567.89")
     tree.write("/proc/sys/kernel/osrelease", system.kernel)
     tree.write("/proc/sys/kernel/ostype", "Linux")
     tree.write("/proc/sys/kernel/hostname", machine.name)

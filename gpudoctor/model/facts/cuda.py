@@ -12,6 +12,7 @@ class CudaDevice(Item, frozen=True, kw_only=True):
     name: Fact[str] = NOT_PROVIDED
     pci_bus_id: Fact[str] = NOT_PROVIDED
     compute_capability: Fact[str] = NOT_PROVIDED
+    memory_pools: Fact[bool] = NOT_PROVIDED  # stream-ordered allocation; off on a vGPU without unified memory
 
 
 class PeerAccess(Item, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ class Xid(Item, frozen=True, kw_only=True):
     switch: bool = False
     echo: bool = False  # 43, 45, 137, 154: follows from another event
     gpu_index: Fact[int] = NOT_PROVIDED
+    seconds_ago: Fact[int] = NOT_PROVIDED  # of the newest of them
 
 
 class KernelLog(Section, frozen=True, kw_only=True):

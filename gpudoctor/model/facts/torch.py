@@ -24,5 +24,7 @@ class Torch(Section, frozen=True, kw_only=True):
     cuda_available: Fact[bool] = NOT_PROVIDED
     cuda_error: Fact[str] = NOT_PROVIDED  # what torch.cuda said when it was not available
     device_count: Fact[int] = NOT_PROVIDED  # as torch sees it, with the workload's environment
+    cuda_initialized: Fact[bool] = NOT_PROVIDED  # by the import itself: what sets variables later comes too late
+    visible_devices: Fact[str] = NOT_PROVIDED  # CUDA_VISIBLE_DEVICES after the import, as Python code sees it
     gloo_available: Fact[bool] = NOT_PROVIDED
     nccl_available: Fact[bool] = NOT_PROVIDED

@@ -89,6 +89,12 @@ def ask_about_build(torch: ModuleType) -> None:
     ask("gloo_available", lambda: int(torch.distributed.is_available() and torch.distributed.is_gloo_available()))
 
 
+def ask_about_start(torch: ModuleType) -> None:
+    """What the import itself has done; asked before we ask anything that could start CUDA."""
+    ask("visible_devices", lambda: os.environ.get("CUDA_VISIBLE_DEVICES"))
+    ask("cuda_initialized", lambda: int(torch.cuda.is_initialized()))
+
+
 def ask_cuda(torch: ModuleType) -> None:
     import warnings
 
@@ -124,6 +130,7 @@ def main() -> None:
     ask("described", describe_first)
     torch = import_torch()
     if torch is not None:
+        ask_about_start(torch)
         ask_about_build(torch)
         ask("asked_cuda", lambda: ask_cuda(torch))
     say("done")
