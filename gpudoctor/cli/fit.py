@@ -35,7 +35,10 @@ def fit(
         bool, typer.Option("--expert-parallel", "--ep", help="Whole experts on each GPU instead of slices.")
     ] = False,
     gpu: Annotated[
-        Optional[str], typer.Option("--gpu", metavar="NAME", help='Card, e.g. "RTX 4090 24GB" (default: this machine).')
+        Optional[str],
+        typer.Option(
+            "--gpu", metavar="NAME", help='Card, e.g. "RTX 4090 24GB"; of several kinds: "A,B" (default: this machine).'
+        ),
     ] = None,
     gpus: Annotated[Optional[int], typer.Option("--gpus", min=1, max=1024, help="How many of them.")] = None,
     gpu_memory_gib: Annotated[
@@ -85,6 +88,11 @@ def fit(
     snapshot: Annotated[
         Optional[Path], typer.Option("--snapshot", metavar="FILE", help="The GPUs of this snapshot.")
     ] = None,
+    nodes: Annotated[int, typer.Option("--nodes", min=1, max=1024, help="Machines that the GPUs are in.")] = 1,
+    nccl_test: Annotated[
+        Optional[Path],
+        typer.Option("--nccl-test", metavar="FILE", help="Report of nccl-test, for the speed of the links."),
+    ] = None,
     format_name: options.Format = "text",
     output: options.Output = None,
     color: options.Color = "auto",
@@ -106,6 +114,8 @@ def fit(
         gpus=gpus,
         gpu_memory_gib=gpu_memory_gib,
         snapshot=snapshot,
+        nodes=nodes,
+        nccl_test=nccl_test,
         launch=words,
         options=Options(
             engine=engine or "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gpudoctor.fit.card import Card
     from gpudoctor.fit.identify import Identified
     from gpudoctor.fit.suggest import Suggestion
+    from gpudoctor.model.facts import Facts as MachineFacts
     from gpudoctor.model.fit import FitReport
     from gpudoctor.model.report import Report, ReportError
 
@@ -31,6 +33,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     gpus: int | None = None
     gpu_memory_gib: float | None = None
     snapshot: Path | None = None
+    nodes: int = 1
+    nccl_test: Path | None = None
     options: Options
     launch: tuple[str, ...] = ()
     format_name: str = "text"
@@ -68,8 +72,8 @@ def fit_report(wanted: Wanted) -> Report:
 
     wanted, rewrite = _with_launch(wanted)
     model = _model(wanted)
-    cards = _cards(wanted)
-    fit = _answer(wanted, model, cards, rewrite)
+    cards, facts = _cards(wanted)
+    fit = _answer(wanted, model, (cards, facts), rewrite)
     findings = findings_of(fit)
     return Report(
         tool=Tool("gpudoctor", __version__),  # cli.assemble takes 10 ms to load
@@ -99,13 +103,14 @@ def _no_card() -> ReportError:
 def _answer(
     wanted: Wanted,
     model: Identified,
-    cards: Sequence[Card],
+    machine: tuple[tuple[Card, ...], MachineFacts | None],
     rewrite: Callable[[Suggestion], str] | None,
 ) -> FitReport:
     from gpudoctor.fit.answer import Case, answer
     from gpudoctor.fit.ask import ask
     from gpudoctor.fit.predictor import predict
 
+    cards, facts = machine
     asked = ask(model, cards, wanted.options)
     found = predict(asked.question)
     suggestions: Sequence[Suggestion] = ()
@@ -113,7 +118,10 @@ def _answer(
         from gpudoctor.fit.suggest import suggest
 
         suggestions = suggest(asked.question, found)
+    from gpudoctor.cli.fit_advice import advised
+
     name = wanted.model or wanted.params
+    advice = advised(asked.question, facts, nodes=wanted.nodes, measured=wanted.nccl_test)
     return answer(
         Case(
             asked=name,
@@ -122,6 +130,8 @@ def _answer(
             found=found,
             suggestions=suggestions,
             notes=asked.notes,
+            advice=advice.words,
+            options=advice.options,
             rewrite=rewrite,
         )
     )
@@ -147,24 +157,29 @@ def _model(wanted: Wanted) -> Identified:
 
 def _plainly_an_id(model: str) -> bool:
     """`organisation/name`, which no check of the disk has to confirm."""
+    if os.path.isdir(model):  # noqa: PTH112 - a folder of that name is meant, as engines take it
+        return False
     return model.count("/") == 1 and model[0] not in "/.~" and not model.endswith((".gguf", ".safetensors", ".json"))
 
 
-def _cards(wanted: Wanted) -> tuple[Card, ...]:
-    """The cards named, or those of this machine."""
+def _cards(wanted: Wanted) -> tuple[tuple[Card, ...], MachineFacts | None]:
+    """The cards named, or those of this machine with its facts."""
     from gpudoctor.errors import UsageError
 
     if wanted.gpu or wanted.gpu_memory_gib is not None:
         from gpudoctor.fit.card import named_card
 
+        several = wanted.gpu.split(",")
+        if len(several) > 1:  # cards of several kinds, one by one
+            return tuple(named_card(name.strip(), wanted.gpu_memory_gib) for name in several[:_MOST_CARDS]), None
         count = wanted.gpus or (wanted.options.tp or 1) * wanted.options.pp * wanted.options.dp
         if count > _MOST_CARDS:
             raise UsageError(f"{count} GPUs are more than can be counted", f"at most {_MOST_CARDS}")
         name = wanted.gpu or f"{wanted.gpu_memory_gib:g} GiB GPU"
-        return (named_card(name, wanted.gpu_memory_gib),) * count
+        return (named_card(name, wanted.gpu_memory_gib),) * count, None
     from gpudoctor.cli.fit_machine import machine_cards
 
-    return machine_cards(wanted)[0]
+    return machine_cards(wanted)
 
 
 def _with_launch(wanted: Wanted) -> tuple[Wanted, Callable[[Suggestion], str] | None]:

@@ -32,7 +32,7 @@ def names_a_place(model: str) -> bool:
     """Whether MODEL means something on this disk rather than an id of the table."""
     if model.startswith(("/", "./", "../", "~")) or model in (".", ".."):
         return True
-    return model.endswith((".gguf", ".safetensors")) or (model.count("/") != 1 and Path(model).is_dir())
+    return model.endswith((".gguf", ".safetensors", ".json")) or Path(model).is_dir()
 
 
 def local_shape(host: Host, model: str) -> Shape:

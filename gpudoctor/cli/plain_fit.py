@@ -41,6 +41,7 @@ NUMBERS: Final = {
     "--pp": Number("pp", int, 1, 256),
     "--dp": Number("dp", int, 1, 256),
     "--gpus": Number("gpus", int, 1, 1024),
+    "--nodes": Number("nodes", int, 1, 1024),
     "--gpu-memory-gib": Number("gpu_memory_gib", float, 0.5, 4096),
     "--max-model-len": Number("max_model_len", int, 1, 1 << 30),
     "--max-num-seqs": Number("max_num_seqs", int, 1, 1 << 20),
@@ -57,7 +58,7 @@ SWITCHES: Final = {
     "--verbose": "verbose",
     "-v": "verbose",
 }
-PATHS: Final = {"--snapshot": "snapshot", "--output": "output", "-o": "output"}
+PATHS: Final = {"--snapshot": "snapshot", "--nccl-test": "nccl_test", "--output": "output", "-o": "output"}
 
 
 def read(arguments: Sequence[str]) -> Wanted | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from gpudoctor.data.parallelism import parallelism
 from gpudoctor.fit.fabric import Range
@@ -11,7 +12,8 @@ from gpudoctor.fit.parallelism import Advice
 from gpudoctor.model.fit import FitAdvice
 from gpudoctor.model.fit_options import FitOption, FitTimes
 
-_SAME = 0.05  # gains that differ by less are one figure
+_SAME: Final = 0.05  # gains that differ by less are one figure
+_NOTES: Final = 3  # the most important come first
 
 
 def in_words(advice: Advice) -> tuple[FitAdvice, ...]:
@@ -33,7 +35,7 @@ def _said(advice: Advice) -> Iterator[FitAdvice]:
     else:
         yield FitAdvice(text=f"For one user {one.name}{_gains(one, advice)}", why=_basis(advice))
         yield FitAdvice(text=f"For many users {many.name}{_many(many, advice)}", why=reasons)
-    for note in advice.notes:
+    for note in advice.notes[:_NOTES]:
         yield FitAdvice(text=_sentence(note.text), why=note.url)
 
 
@@ -66,7 +68,7 @@ def _basis(advice: Advice) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text if text.startswith("vLLM") else text[:1].upper() + text[1:]
 
 
 def in_figures(advice: Advice) -> tuple[FitOption, ...]:

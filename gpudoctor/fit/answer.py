@@ -15,6 +15,7 @@ from gpudoctor.fit.question import Question
 from gpudoctor.fit.suggest import Suggestion
 from gpudoctor.fit.tensors import parameters
 from gpudoctor.model.fit import FitAdvice, FitGpu, FitLimit, FitModel, FitReport, FitSuggestion
+from gpudoctor.model.fit_options import FitOption
 
 _NO_BYTES = ("tp_size", "cards")
 
@@ -33,6 +34,7 @@ class Case(Struct, frozen=True, kw_only=True):
     suggestions: Sequence[Suggestion] = ()
     notes: Sequence[str] = ()
     advice: Sequence[FitAdvice] = ()
+    options: Sequence[FitOption] = ()
     rewrite: Callable[[Suggestion], str] | None = None
 
 
@@ -67,6 +69,7 @@ def answer(case: Case) -> FitReport:
         gpus=tuple(_gpu(rank, card_of(question, rank.card)) for rank in found.ranks) if known else (),
         weights_gib_by_class={name: _gib(size) for name, size in sorted(found.classes.items())},
         advice=tuple(case.advice),
+        options=tuple(case.options),
         assumptions=(*case.model.notes, *case.notes, *found.assumptions, *_guesses(question)),
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from gpudoctor.model.fit_options import FitOption
+
 
 class FitModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model was meant and where its shape comes from."""
@@ -86,3 +88,4 @@ class FitReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     weights_gib_by_class: dict[str, float] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
     advice: tuple[FitAdvice, ...] = ()
+    options: tuple[FitOption, ...] = ()  # ways to spread the model over the GPUs; empty where there is one
