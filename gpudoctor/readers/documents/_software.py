@@ -13,7 +13,7 @@ from gpudoctor.readers.distributions import VERSION_FIELDS, matters
 
 _WHEEL = re.compile(r"nvidia-nccl(?:-cu\d{1,2})?")
 _SYSTEM_LIBRARIES = ("libnccl2", "libnccl", "nccl")  # of apt, dnf, conda or a remark
-_CUDA_BUILD = re.compile(r"[+_](?:cu|cuda)(\d{2,3}|\d{1,2}\.\d)(?!\d)")
+_CUDA_BUILD = re.compile(r"[+_](?:cu|cuda)(\d{1,2}\.\d|\d{2,3})(?![\d.])")
 _HIP_BUILD = re.compile(r"\+(?:rocm|hip)([\d.]{1,12})")
 _NUMBERS = re.compile(r"\d{1,3}(?:\.\d{1,4}){1,2}")
 _MAX_PACKAGES = 400

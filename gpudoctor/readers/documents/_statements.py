@@ -49,7 +49,8 @@ def statements(line: str) -> tuple[Statement, ...]:
         return ()
     found: list[Statement] = []
     for number, part in enumerate(_parts(text)):
-        here = tuple(_part(part))
+        listing = bool(found) and found[0].what == "gpu"
+        here = tuple(_part(part)) or (tuple(_gpus(part, told=True)) if listing else ())
         if not here and number == 0:
             return ()
         found += here

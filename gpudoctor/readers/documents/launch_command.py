@@ -24,14 +24,15 @@ _PROMPT = re.compile(
 )
 _VALUE = r"(?:\"[^\"]{0,300}\"|'[^']{0,300}'|[^\s\"']\S{0,300}|)"  # each in one way only: there are many of them
 _SETTINGS = rf"(?:(?:env|sudo|nohup|time|exec) {{1,4}}|[A-Z_][A-Z0-9_]{{1,60}}={_VALUE} {{1,4}})"
+_SCRIPT = r"\S{1,120}\.py\b"
+_GIVEN = rf"(?:--?[A-Za-z]|{_SCRIPT})"  # what follows a launcher; words are a sentence about it
 _PROGRAM = (
-    r"(?:docker|podman|nerdctl) (?:container )?run\b|vllm (?:serve|bench)\b|torchrun |accelerate launch\b"
-    r"|deepspeed (?:--?\w|\S{1,120}\.py\b)"
+    rf"(?:docker|podman|nerdctl) (?:container )?run (?:-|\S{{1,120}}[/:])|vllm (?:serve|bench) \S|torchrun {_GIVEN}"
+    rf"|accelerate launch {_GIVEN}|deepspeed {_GIVEN}|lm_eval -|lmdeploy serve |text-generation-launcher -"
     r"|python[\d.]{0,5} (?:-\w )?-m (?:vllm|sglang|torch\.distributed|tensorrt_llm|llama_cpp|accelerate|deepspeed)"
-    r"|python[\d.]{0,5} -m lm_eval|trtllm-(?:serve|bench|llmapi-launch|eval) |text-generation-launcher\b|lm_eval "
-    r"|llama-(?:server|cli|bench) |lmdeploy |mpi(?:run|exec) |srun "
-    r"|(?:\S{0,80}/)?(?:all_reduce|all_gather|alltoall|sendrecv|broadcast|reduce_scatter)_perf"
-    r"|(?:\S{0,80}/)llama-(?:server|cli|bench)\b|uv run |python[\d.]{0,5} \S{1,120}\.py\b"
+    r"|python[\d.]{0,5} -m lm_eval|trtllm-(?:serve|bench|llmapi-launch|eval) \S|mpi(?:run|exec) -|srun (?:-|\S{0,80}/)"
+    r"|(?:\S{0,80}/)?(?:all_reduce|all_gather|alltoall|sendrecv|broadcast|reduce_scatter)_perf\b"
+    rf"|(?:\S{{0,80}}/)?llama-(?:server|cli|bench) -|uv run |python[\d.]{{0,5}} {_SCRIPT}"
 )
 _COMMAND = re.compile(rf"(?P<settings>{_SETTINGS}{{0,24}})(?P<program>{_PROGRAM})")
 _PLAIN_SCRIPT = re.compile(r"(?:python[\d.]{0,5} \S{1,120}\.py|uv run )")
