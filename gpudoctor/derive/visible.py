@@ -48,7 +48,7 @@ def derive_visible(facts: Facts, devices: tuple[Gpu, ...] | None) -> Visible:
     raw = (variables or {}).get(VARIABLE)
     if raw is not None and _may_lack_some(facts):
         devices = None  # a number beyond this list may well be a GPU
-    cuda_order = None if devices is None else _cuda_order(devices, order)
+    cuda_order = None if devices is None else _cuda_order(devices, order, nameless_are_alike=_pasted(facts))
     doubt = undecided(facts, VARIABLE)
     if doubt:
         visible = _undecided(doubt)
@@ -116,7 +116,7 @@ def _set(facts: Facts, raw: str, devices: tuple[Gpu, ...] | None, cuda_order: tu
     )
 
 
-def _cuda_order(devices: tuple[Gpu, ...], order: str) -> tuple[int, ...] | None:
+def _cuda_order(devices: tuple[Gpu, ...], order: str, *, nameless_are_alike: bool = False) -> tuple[int, ...] | None:
     """NVML indices in CUDA's order; None where it cannot be known."""
     if order == "PCI_BUS_ID":
         return tuple(gpu.index for gpu in devices)
@@ -124,7 +124,9 @@ def _cuda_order(devices: tuple[Gpu, ...], order: str) -> tuple[int, ...] | None:
     if len(placed) == len(devices):
         return tuple(index for _, index in sorted(placed))
     names = {gpu.name.or_none() for gpu in devices}
-    if len(names) == 1 and None not in names:  # equal cards: there is no faster one to come first
+    if len(names) == 1 and (
+        None not in names or nameless_are_alike
+    ):  # equal cards: there is no faster one to come first
         return tuple(gpu.index for gpu in devices)
     return None
 
@@ -205,7 +207,7 @@ def _taken_on_trust(
     facts: Facts, devices: tuple[Gpu, ...] | None, entries: tuple[str, ...], reading: _Reading
 ) -> Fact[int] | None:
     """A paste seldom lists the GPUs beside the variable; a list without a fault in it is what its writer has."""
-    if devices is not None or facts.nvml.init_error.absent != "not_provided" or reading.first_bad is not None:
+    if devices is not None or not _pasted(facts) or reading.first_bad is not None:
         return None
     return known(len(entries), _SOURCE)
 
@@ -230,6 +232,11 @@ def _unrestricted_count(facts: Facts, devices: tuple[Gpu, ...] | None) -> Fact[i
     if facts.nvml.init_error.or_none():  # cards on the bus without a working driver are none that a process can use
         return known(0, "nvml")
     return absent_like(facts.nvml.count, facts.nvml.count.detail or "the GPUs are not counted")
+
+
+def _pasted(facts: Facts) -> bool:
+    """Whether no probe has been here: NVML was never asked."""
+    return facts.nvml.init_error.absent == "not_provided"
 
 
 def _may_lack_some(facts: Facts) -> bool:
