@@ -12,17 +12,18 @@ Stage = Literal["", "bootstrap", "setup", "data"]
 Diagnostics = Literal["", "passed", "failed", "import", "unfinished"]
 
 _CHANNEL = re.compile(
-    r"NCCL INFO Channel \d+(?:/\d+)? ?: ?(?P<a>\d+)\[\w+\] -> (?P<b>\d+)\[\w+\] (?:\[\w+\] )?via (?P<via>\S+(?: \w+)*)"
+    r"NCCL INFO (?:Channel|Ring) \d+(?:/\d+)? ?: ?(?P<a>\d+)\[\w+\] -> (?P<b>\d+)\[\w+\] "
+    r"(?:\[\w+\] )?via (?P<via>\S+(?: \w+)*)"
 )
 _START = re.compile(
-    r"NCCL INFO \S+ comm \w+ rank (?P<rank>\d+) nranks (?P<ranks>\d+) cudaDev \d+"
+    r"NCCL INFO (?:\S+ )?comm \w+ rank (?P<rank>\d+) nranks (?P<ranks>\d+) cudaDev \d+"
     r"(?: nvmlDev (?P<nvml>\d+))? busId (?P<bus>[0-9a-f]+) (?:commId \w+ )?- Init (?P<which>START|COMPLETE)"
 )
 _BOOTSTRAP = re.compile(r"NCCL INFO Bootstrap ?: Using (?P<name>[\w.@-]+):")
 _INFINIBAND = re.compile(r"NCCL INFO NET/IB ?: Using ")
 _NVLS = re.compile(r"NCCL INFO (?:NVLS multicast support is available|Connected NVLS tree)")
 # Printed when every rank has heard from every other one.
-_AFTER_BOOTSTRAP = re.compile(r"NCCL INFO (?:comm \w+ rank \d+ nRanks |NVLS multicast support|Channel )")
+_AFTER_BOOTSTRAP = re.compile(r"NCCL INFO (?:comm \w+ rank \d+ nRanks |NVLS multicast support|Channel |Ring )")
 _WARN = re.compile(r"NCCL WARN (?P<text>.*)")
 _DIAGNOSTICS = re.compile(r"NCCL DIAG (?P<text>.*)")
 _EDGE = re.compile(r"srcRank=(?P<a>\d+) .*?dstRank=(?P<b>\d+) ")

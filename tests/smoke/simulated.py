@@ -35,7 +35,7 @@ def simulate(
     deadline = ["--timeout", str(timeout_s)] if verb[0] == "nccl-test" else []
     done = subprocess.run(
         [sys.executable, "-m", "gpudoctor", *verb, "--format", "json", "--python", sys.executable, *deadline, *options],
-        env={**_environment(folder, file, host), "SMOKE_TEST_MARK": mark, **(env or {})},
+        env={**standin_environment(folder, file, host), "SMOKE_TEST_MARK": mark, **(env or {})},
         capture_output=True,
         text=True,
         timeout=180,
@@ -46,7 +46,7 @@ def simulate(
     return Run(done.returncode, json.loads(done.stdout), done.stderr, left)
 
 
-def _environment(folder: Path, file: Path, host: str) -> dict[str, str]:
+def standin_environment(folder: Path, file: Path, host: str) -> dict[str, str]:
     ours = {"STANDIN_MACHINE": str(file), "PYTHONPATH": f"{STANDIN}{os.pathsep}{HERE.parents[1]}"}
     if host:
         return machine_environment(build(host, folder / "machine"), "", ours)

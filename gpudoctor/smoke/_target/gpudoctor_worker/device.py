@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from .channel import Channel, RefusedError
 from .config import Config
 from .opaque import Device, Properties, Torch
@@ -29,7 +31,7 @@ def _take_gpu(torch: Torch, count: int, config: Config, place: Place, channel: C
     if torch.version.cuda is None:
         raise RefusedError("no_cuda_build", "this build of torch has no CUDA: " + str(torch.__version__))
     # srun --gpus-per-task=1 and its like show each rank its own GPU, which is then the first one.
-    bound = config.apart and count == 1
+    bound = config.apart and count == 1 and bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
     if not bound and (place.local_rank >= count or place.local_world > count):
         text = "%d ranks on this machine, torch sees %d GPUs" % (place.local_world, count)
         raise RefusedError("too_few_devices", text)

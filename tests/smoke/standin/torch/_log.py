@@ -55,7 +55,7 @@ class Log:
             self.info("NET/IB : No device found.")
             self.info(f"NET/Socket : Using [0]{interface()}:10.0.0.5<0>")
             self.info("Using network Socket")
-        self.info(f"ncclCommInitRankConfig {self._comm(rank, ranks, gpu)} commId 0x1f2e3d4c5b6a7988 - Init START")
+        self.info(f"{self._comm(rank, ranks, gpu)} commId 0x1f2e3d4c5b6a7988 - Init START")
 
     def complete(self, rank: int, ranks: int, gpu: int, *, nvls: bool) -> None:
         """What is said when the communicator is there."""
@@ -66,7 +66,7 @@ class Log:
         self.info(
             f"comm 0x55d0c0ffee00 rank {rank} nRanks {ranks} nNodes 1 localRanks {ranks} localRank {rank} MNNVL 0"
         )
-        self.info(f"ncclCommInitRankConfig {self._comm(rank, ranks, gpu)} commId 0x1f2e3d4c5b6a7988 - Init COMPLETE")
+        self.info(f"{self._comm(rank, ranks, gpu)} commId 0x1f2e3d4c5b6a7988 - Init COMPLETE")
 
     def channels(self, here: tuple[int, int], there: tuple[int, int], count: int) -> None:
         """The channels from one (rank, GPU) to another."""
@@ -89,4 +89,7 @@ class Log:
 
     def _comm(self, rank: int, ranks: int, gpu: int) -> str:
         bus = format((gpu + 1) << 12, "x")
-        return f"comm 0x55d0c0ffee00 rank {rank} nranks {ranks} cudaDev {self._device} nvmlDev {gpu} busId {bus}"
+        function = "ncclCommInitRankConfig " if MACHINE.version >= (2, 23) else ""
+        return (
+            f"{function}comm 0x55d0c0ffee00 rank {rank} nranks {ranks} cudaDev {self._device} nvmlDev {gpu} busId {bus}"
+        )
