@@ -17,9 +17,16 @@ _LIST = "gpudoctor's list"
 _OLDEST_OF_TORCH_2 = "2.14.3"
 
 
+def is_pasted(facts: Facts) -> bool:
+    """Whether no probe has been here: NVML was never asked, but by a program whose failure was pasted."""
+    asked = facts.nvml.init_error
+    untold = asked.absent == "not_provided" or asked.source.startswith("nvidia-smi")
+    return untold and facts.nvml.count.absent == facts.nvml.devices.absent == "not_provided"
+
+
 def with_pasted(facts: Facts) -> Facts:
     """The same facts where a probe has been here."""
-    if facts.nvml.init_error.absent != "not_provided" or facts.nvml.count.known or facts.nvml.devices.known:
+    if not is_pasted(facts):
         return facts
     facts = _with_driver(facts)
     facts = _with_torch(facts)

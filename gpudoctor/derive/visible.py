@@ -16,6 +16,7 @@ from typing import NoReturn
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gpudoctor.derive.pasted import is_pasted
 from gpudoctor.derive.variables import undecided
 from gpudoctor.model.fact import Fact, Reason, absent, absent_like, known
 from gpudoctor.model.facts import Facts, Gpu, Visible
@@ -48,7 +49,7 @@ def derive_visible(facts: Facts, devices: tuple[Gpu, ...] | None) -> Visible:
     raw = (variables or {}).get(VARIABLE)
     if raw is not None and _may_lack_some(facts):
         devices = None  # a number beyond this list may well be a GPU
-    cuda_order = None if devices is None else _cuda_order(devices, order, nameless_are_alike=_pasted(facts))
+    cuda_order = None if devices is None else _cuda_order(devices, order, nameless_are_alike=is_pasted(facts))
     doubt = undecided(facts, VARIABLE)
     if doubt:
         visible = _undecided(doubt)
@@ -207,7 +208,7 @@ def _taken_on_trust(
     facts: Facts, devices: tuple[Gpu, ...] | None, entries: tuple[str, ...], reading: _Reading
 ) -> Fact[int] | None:
     """A paste seldom lists the GPUs beside the variable; a list without a fault in it is what its writer has."""
-    if devices is not None or not _pasted(facts) or reading.first_bad is not None:
+    if devices is not None or not is_pasted(facts) or reading.first_bad is not None:
         return None
     return known(len(entries), _SOURCE)
 
@@ -232,11 +233,6 @@ def _unrestricted_count(facts: Facts, devices: tuple[Gpu, ...] | None) -> Fact[i
     if facts.nvml.init_error.or_none():  # cards on the bus without a working driver are none that a process can use
         return known(0, "nvml")
     return absent_like(facts.nvml.count, facts.nvml.count.detail or "the GPUs are not counted")
-
-
-def _pasted(facts: Facts) -> bool:
-    """Whether no probe has been here: NVML was never asked."""
-    return facts.nvml.init_error.absent == "not_provided"
 
 
 def _may_lack_some(facts: Facts) -> bool:

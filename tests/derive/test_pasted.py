@@ -110,3 +110,8 @@ def test_where_a_probe_has_looked_nothing_is_filled_in() -> None:
     assert not facts.nvidia_smi.cuda_driver_version.known
     assert not facts.environment.unknown_nccl.known
     assert derive(Facts(nvml=Nvml(count=known(2, "nvml")))).gpus.count.value == 2
+
+
+def test_the_failure_of_a_program_is_no_probe() -> None:
+    facts = facts_of("Failed to initialize NVML: Unknown Error", "Nvidia driver version: 535.183.01")
+    assert (facts.nvml.init_error.value, facts.nvidia_smi.cuda_driver_version.value) == ("UNKNOWN", "12.2")
