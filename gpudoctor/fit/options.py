@@ -155,26 +155,22 @@ def _groups(cards: Sequence[Card], size: int, count: int) -> Iterator[tuple[Card
 def _judged(
     setting: Setting, speeds: Speeds, option: Option, worst: Prediction, groups: Sequence[tuple[Card, ...]]
 ) -> Option:
-    limit = next((limit for limit in worst.limits), None)
+    limit = worst.limits[0] if worst.limits else None
+    why_not = limit.text if limit is not None else ""
     stages = _stages(option, groups[0])
     tokens = worst.kv_tokens * option.dp if worst.kv_tokens is not None else None
     if option.tp > setting.per_node:
-        return replace(option, why_not=_why(limit), kv_tokens=tokens)  # over the network: no table tells how fast
+        return replace(option, why_not=why_not, kv_tokens=tokens)  # over the network: no table tells how fast
     speed, alone = speeds.of(option.tp), fastest(setting.cards)
     return replace(
         option,
-        why_not=_why(limit),
-        short_bytes=max(0, worst.worst.short),
+        why_not=why_not,
+        short_bytes=limit.short_bytes if limit is not None else 0,
         kv_tokens=tokens,
         decode=speed.gain(alone, stages),
         prompt=speed.prompt_gain(alone, stages),
         throughput=_throughput(setting, speed, option, groups, worst.kv_tokens) if option.fits else None,
     )
-
-
-def _why(limit: object) -> str:
-    text = getattr(limit, "text", "")
-    return str(text)
 
 
 def fastest(cards: Sequence[Card]) -> Card:

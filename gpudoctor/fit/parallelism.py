@@ -137,7 +137,7 @@ def _notes(setting: Setting, found: Sequence[Option], one: Option | None, many: 
         yield "mixed_tp"
     if setting.fabric.nodes > 1:
         yield "nodes"
-    if question.engine not in BY_LAYERS:
+    if question.engine not in BY_LAYERS and one is not None:
         yield from _of_links(setting, one, many)
     yield from _of_shape(setting, found)
 
