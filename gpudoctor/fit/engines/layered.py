@@ -26,6 +26,7 @@ _STEP: Final = {"llamacpp": 512, "exllamav2": 2048, "exllamav3": 2048}  # tokens
 # CUDA context, cuBLAS and kernels on one card, without the first tensor: logs and nvidia-smi.
 _CONTEXT_GIB: Final = {"llamacpp": 0.28, "exllamav2": 0.45, "exllamav3": 0.45, "transformers": 0.45}
 _HEAD_BITS: Final = 6.0  # of the output projection in EXL2 and EXL3 files
+_GROWS: Final = 2.7  # bytes for each token of context and unit of width, in ExLlama: nvidia-smi at 2k and 12k
 _WINDOW_PAD: Final = 256
 _MARGIN_GIB: Final = 0.4
 
@@ -102,7 +103,8 @@ def _parts(question: Question) -> _Parts:
     embedding = round(padded_vocabulary(shape) * shape.hidden * question.plain_bytes)
     exl = question.engine in ("exllamav2", "exllamav3")
     output = round(padded_vocabulary(shape) * shape.hidden * _HEAD_BITS / 8) if exl else 0 if shape.tied else embedding
-    tower = round(shape.tower.parameters * question.plain_bytes) if shape.tower else 0
+    # ExLlama loads a vision tower only where it is asked to; llama.cpp has it in a file of its own.
+    tower = round(shape.tower.parameters * question.plain_bytes) if shape.tower and not exl else 0
     return _Parts(layers, tower + (0 if exl else embedding), output)
 
 
@@ -178,7 +180,15 @@ def _step_bytes(question: Question, *, last: bool) -> int:
     if question.engine == "llamacpp":  # 32-bit; the logits reuse what the layers needed
         inner = 4 * tokens * activation_width(question) // 2
         return max(inner, 4 * tokens * shape.vocab) if last else inner
-    return 2 * tokens * activation_width(question) + (2 * tokens * shape.vocab // 4 if last else 0)
+    step = 2 * tokens * activation_width(question) + (2 * tokens * shape.vocab // 4 if last else 0)
+    return step + round(_GROWS * shape.hidden * question.context) + _unpacked_layer(question)
+
+
+def _unpacked_layer(question: Question) -> int:
+    """ExLlama turns the whole cache of one layer back into 16 bits where it is kept in fewer."""
+    if question.kv_bytes >= 2:
+        return 0
+    return question.context * max(layer_cache(layer.mixer, 1, 2.0).per_token for layer in question.shape.layers)
 
 
 def _limits(question: Question, ranks: list[RankUse]) -> list[Limit]:
