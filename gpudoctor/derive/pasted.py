@@ -20,7 +20,7 @@ _OLDEST_OF_TORCH_2 = "2.14.3"
 def is_pasted(facts: Facts) -> bool:
     """Whether no probe has been here: NVML was never asked, but by a program whose failure was pasted."""
     asked = facts.nvml.init_error
-    untold = asked.absent == "not_provided" or asked.source.startswith("nvidia-smi")
+    untold = (asked.absent == "not_provided" and not asked.detail) or asked.source.startswith("nvidia-smi")
     return untold and facts.nvml.count.absent == facts.nvml.devices.absent == "not_provided"
 
 
