@@ -13,6 +13,7 @@ from gpudoctor.model.fit import FitAdvice
 from gpudoctor.model.fit_options import FitOption, FitTimes
 
 _SAME: Final = 0.05  # gains that differ by less are one figure
+_NAMES: Final = ("vLLM", "llama.cpp")  # written like this at the start of a sentence too
 _NOTES: Final = 3  # the most important come first
 
 
@@ -63,12 +64,12 @@ def _basis(advice: Advice) -> str:
     error = parallelism().model.mean_error_percent
     return (
         f"bytes read over bandwidth, and all-reduces over {advice.links} {times}; "
-        f"such figures were {error:g} % off on average"
+        f"tokens a second by the same model were {error:g} % off on average"
     )
 
 
 def _sentence(text: str) -> str:
-    return text if text.startswith("vLLM") else text[:1].upper() + text[1:]
+    return text if text.startswith(_NAMES) else text[:1].upper() + text[1:]
 
 
 def in_figures(advice: Advice) -> tuple[FitOption, ...]:

@@ -78,7 +78,7 @@ def test_every_answer_has_a_reason_and_every_note_an_address() -> None:
         found = advice(case.model, case.quant, *case.cards, **case.keys)
         assert len(found.options) == 1 or found.reasons
         for said in in_words(found):
-            assert said.text[0].isupper() or said.text.startswith("vLLM")
+            assert said.text[0].isupper() or said.text.startswith(("vLLM", "llama.cpp"))
             assert "None" not in said.text + said.why
 
 

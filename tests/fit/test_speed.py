@@ -53,12 +53,16 @@ def tokens_a_second(model: str, quant: str, gpus: int, card: str, link: str) -> 
 
 
 def test_tokens_a_second_are_those_that_were_published() -> None:
-    errors = []
+    """What docs/fit.md promises: 10 % on average and 19 % at worst where nothing was fitted."""
+    fitted, others = [], []
     for *case, measured in MEASURED:
         error = abs(tokens_a_second(*case) / measured - 1)  # type: ignore[arg-type]
-        assert error < 0.20, case
-        errors.append(error)
-    assert mean(errors) < 0.10
+        (fitted if "Qwen2.5" in str(case[0]) and case[3] == A100 else others).append(error)
+    assert (len(fitted), len(others)) == (9, 10)
+    assert mean(fitted) < 0.08
+    assert mean(others) < 0.11
+    assert max(*fitted, *others) < 0.19
+    assert parallelism().model.mean_error_percent == pytest.approx(100 * mean(others), abs=1)
 
 
 def doubled(model: str, quant: str, card: str, one: int, many: int, link: str = "") -> float:
