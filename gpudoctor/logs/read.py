@@ -80,9 +80,12 @@ class Reader:
 
 
 def _documents(scanned: Scanned) -> Iterator[Part]:
-    for block in scanned.blocks:
+    done: set[str] = set()
+    for block in sorted(scanned.blocks, key=lambda block: block.line):
         kind = block.document
-        facts = kind.read(block.lines)
+        facts = _NOTHING if kind.name in done else kind.read(block.lines)
+        if kind.single and facts != _NOTHING:
+            done.add(kind.name)
         if facts != _NOTHING:  # what looked like a document, and says nothing, is none
             yield Part(stamped(facts, f"{scanned.name}:{block.line}"), kind.trust, scanned.name, block.line, kind.name)
 

@@ -36,7 +36,8 @@ class Document(Struct, frozen=True, kw_only=True):
     too; trailing ones may be taken.
 
     The lines of a `scattered` kind need not stand together: every line that `begins` accepts is part of one block, up
-    to `max_lines` in the whole text, and `belongs` is not asked.
+    to `max_lines` in the whole text, and `belongs` is not asked. Of a `single` kind the first block of a text that says
+    something counts: what follows is what was tried next.
 
     `read` never raises on bad text: what is unreadable is absent as `parse_error`, what the block does not say is left
     `not_provided`.
@@ -49,6 +50,7 @@ class Document(Struct, frozen=True, kw_only=True):
     belongs: Callable[[str, int], bool] = lambda _line, _taken: False
     max_lines: int = 5000
     scattered: bool = False
+    single: bool = False
     trust: int = TOOL
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from gpudoctor.model.facts import Facts, Workload
+from gpudoctor.model.facts import Facts
 from gpudoctor.readers.document import Document
 from gpudoctor.readers.documents._text import MAX_LINE
 from gpudoctor.readers.documents.environment import environment_facts
@@ -98,17 +98,12 @@ def command_facts(command: str, source: str) -> Facts:
         parsed = parse([command])
     except CommandError:
         return Facts()
-    if not _says_something(parsed.workload):
-        return Facts()
-    in_container = parsed.workload.container.known
     facts = environment_facts(dict(parsed.env), source, of_container=True)
-    if in_container:
+    if parsed.workload.container.known:
         return replace(facts, workload=parsed.workload)
-    return Facts(workload=parsed.workload, environment=facts.environment)
-
-
-def _says_something(workload: Workload) -> bool:
-    return workload.framework.known or workload.container.known
+    if parsed.workload.framework.known:
+        return Facts(workload=parsed.workload, environment=facts.environment)
+    return Facts(environment=facts.environment)  # a script of its own: only its settings are understood
 
 
 DOCUMENT = Document(
@@ -124,4 +119,5 @@ DOCUMENT = Document(
     belongs=_belongs,
     read=_read,
     max_lines=80,
+    single=True,
 )  # fmt: skip

@@ -66,3 +66,9 @@ def test_an_unclosed_quote_is_no_command() -> None:
 def test_the_first_command_with_a_framework_counts() -> None:
     text = "docker run --gpus all ubuntu ls\n  vllm serve m -tp 2\n"
     assert read(text, DOCUMENT).workload.framework.value == "vllm"
+
+
+def test_a_script_of_ones_own_tells_its_settings() -> None:
+    facts = read("$ CUDA_VISIBLE_DEVICES=0,1 python main.py -a resnet50", DOCUMENT)
+    assert facts.environment.launch.value == {"CUDA_VISIBLE_DEVICES": "0,1"}
+    assert facts.workload == Facts().workload
