@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "workload": set(),
     "probes": {"host", "readers", "data"},
     "fit": {"data", "readers"},
-    "derive": {"data", "fit"},
+    "derive": {"data", "fit", "readers"},
     "logs": {"readers", "data"},
     "engine": {"data", "logs"},
     "smoke": {"host", "data"},

@@ -26,7 +26,15 @@ _TIED: Final = ("gemma", "cohere", "gpt2", "opt", "bloom", "falcon", "mpt", "sta
 _FOUR_TIMES: Final = (
     "gpt2", "gpt_neo", "gpt_bigcode", "gpt_neox_japanese", "falcon", "bloom", "gptj", "mpt", "codegen",
 )  # fmt: skip
-_WIDTH: Final = ("intermediate_size", "ffn_hidden_size", "inner_hidden_size", "ffn_dim", "n_inner", "inner_dim", "hidden_dim")
+_WIDTH: Final = (
+    "intermediate_size",
+    "ffn_hidden_size",
+    "inner_hidden_size",
+    "ffn_dim",
+    "n_inner",
+    "inner_dim",
+    "hidden_dim",
+)
 _EXPERTS: Final = ("num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts", "num_moe_experts")
 _ACTIVE: Final = ("num_experts_per_tok", "num_experts_per_token", "moe_k", "moe_top_k", "top_k_experts", "moe_topk")
 _EXPERT_WIDTH: Final = ("moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size", "ffn_hidden_size")

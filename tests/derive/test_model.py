@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.data.models import rows
 from gpudoctor.derive.model import derive_model
-from gpudoctor.derive.model_config import count_parameters, read_config
+from gpudoctor.derive.model_config import read_config
 from gpudoctor.fit.names import resolve
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import ModelShape, Workload
@@ -238,7 +238,7 @@ def test_counting_agrees_with_known_totals() -> None:
     }  # fmt: skip
     row = read_config(json.dumps(mla), "x")
     assert row is not None
-    assert count_parameters(row, mla) == pytest.approx(671_026_279_424, rel=1e-4)
+    assert row.total_params_computed == pytest.approx(671_026_279_424, rel=1e-4)
 
 
 HOSTILE = [
