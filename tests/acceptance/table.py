@@ -1,4 +1,4 @@
-"""The acceptance table as markdown: python -m tests.acceptance.table."""
+"""The acceptance table as markdown: python -m tests.acceptance.table > docs/situations.md."""
 
 from __future__ import annotations
 
@@ -6,35 +6,34 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.acceptance.lab import Laboratory
-from tests.acceptance.situation import situations
+from tests.acceptance.lab import Laboratory, Outcome
+from tests.acceptance.situation import Situation, situations
+
+HEAD = ("| situation | first cause | severity | fix |", "| --- | --- | --- | --- |")
 
 
-def rows(folder: Path) -> list[tuple[str, str, str, str]]:
-    """Situation, cause of the first finding, its severity, its fix line."""
+def line(one: Situation, found: Outcome) -> str:
+    """A situation's row: cause of the first finding, its severity, its fix line as code, whatever that contains."""
+    return f"| {one.situation} | {found.cause} | {found.severity} | {_code(found.fix_line)} |"
+
+
+def markdown(folder: Path) -> str:
+    """The whole table."""
     laboratory, wanted = Laboratory(folder), situations()
     laboratory.start(wanted)
-    outcomes = ((one, laboratory.outcome(one)) for one in wanted)
-    return [(one.situation, found.cause, found.severity, found.fix_line) for one, found in outcomes]
-
-
-def markdown(table: list[tuple[str, str, str, str]]) -> str:
-    """The table; a fix is code, whatever it contains."""
-    head = ["| situation | first cause | severity | fix |", "| --- | --- | --- | --- |"]
-    return "\n".join(
-        [*head, *(f"| {text} | {cause} | {severity} | {_code(fix)} |" for text, cause, severity, fix in table)]
-    )
+    return "\n".join([*HEAD, *(line(one, laboratory.outcome(one)) for one in wanted)])
 
 
 def _code(text: str) -> str:
     shown = text.replace("|", "\\|")
-    fence = "``" if "`" in shown else "`"
-    return f"{fence}{shown}{fence}" if shown else ""
+    if "`" in shown:
+        return f"`` {shown} ``"
+    return f"`{shown}`" if shown else ""
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write(markdown(rows(Path(folder))) + "\n")
+        sys.stdout.write(markdown(Path(folder)) + "\n")
 
 
 if __name__ == "__main__":

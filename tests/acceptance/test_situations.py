@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.lab import Laboratory
 from tests.acceptance.situation import Situation, situations
+from tests.acceptance.table import HEAD, line
 from tests.sim import machine
 
 ALL = situations()
@@ -66,6 +67,16 @@ def test_the_table_is_large_and_names_each_situation_once() -> None:
     assert len(injected) >= 50
 
 
+PRINTED = TABLE.read_text(encoding="utf-8").splitlines()
+
+
 def test_the_printed_table_has_the_rows_of_the_situations() -> None:
-    rows = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
-    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [one.situation for one in ALL]
+    assert tuple(PRINTED[:2]) == HEAD
+    assert [row.split(" | ")[0].removeprefix("| ") for row in PRINTED[2:]] == [one.situation for one in ALL]
+
+
+@pytest.mark.parametrize("one", ALL, ids=named)
+def test_the_printed_row_is_what_comes_out(laboratory: Laboratory, one: Situation) -> None:
+    """Where this fails and the new row is right: python -m tests.acceptance.table > docs/situations.md."""
+    printed = [row for row in PRINTED if row.startswith(f"| {one.situation} | ")]
+    assert printed == [line(one, laboratory.outcome(one))]
