@@ -1,4 +1,8 @@
-"""Rows of the nvidia-smi table. Columns are found by what stands in them: their widths differ between versions."""
+"""Rows of the nvidia-smi table. Columns are found by what stands in them: their widths differ between versions.
+
+The list of processes is not taken: who pastes it while a run hangs shows the run itself, in a container it is empty,
+and nothing in it tells either from somebody else's process.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,8 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from gpudoctor.model.fact import known
-from gpudoctor.model.facts import Gpu, GpuProcess
+from gpudoctor.model.facts import Gpu
 from gpudoctor.readers.bus_id import bus_id
 from gpudoctor.readers.documents._gpu_names import canonical, tidy
 from gpudoctor.readers.documents._smi import MAX_GPUS, gpu
@@ -31,14 +33,8 @@ _MODES = {
 }
 _MIG_MODE = re.compile(r"\| {1,40}(Enabled|Disabled|N/A)(\*?) {0,4}\|? *$")
 _MIG_DEVICE = re.compile(r"^\| {1,4}(\d{1,2}) {1,8}\d{1,3} {1,8}(?:\d{1,3}|N/A) {1,8}\d{1,3} {0,4}\|")
-_PROCESS = re.compile(
-    r"^\| {1,6}(\d{1,2}) {1,8}(?:(?:\d{1,3}|N/A) {1,6}(?:\d{1,3}|N/A) {1,8})?(\d{1,10}) {1,8}(M\+C\+?G?|C\+G|C|G)"
-    r" {1,4}(.{0,200}?) {1,80}(?:(\d{1,7})MiB|N/A) {0,4}\|"
-)
-_KINDS = {"C": "compute", "C+G": "compute", "G": "graphics"}
 _CUT = "..."
 _MIB = 1 << 20
-_MAX_PROCESSES = 256
 
 
 class _Row(Struct):
@@ -55,8 +51,6 @@ class TableReader(Struct):
     complete: bool = False  # the end of the list of GPUs was seen
     _rows: dict[int, _Row] = field(default_factory=dict)
     _mig: dict[int, int] = field(default_factory=dict)
-    _processes: dict[int, list[GpuProcess]] = field(default_factory=dict)
-    _told: bool = False  # what is said of processes, even that there are none
     _last: int = -1
 
     def line(self, text: str) -> None:
@@ -67,8 +61,6 @@ class TableReader(Struct):
         elif "MIG devices" in text or "Processes:" in text:
             self.complete = self.complete or bool(self._rows)
             self._last = -1
-        elif "No running processes found" in text:
-            self._told = True
         elif self._last >= 0:
             self._more(self._rows[self._last], text)
         else:
@@ -81,10 +73,7 @@ class TableReader(Struct):
             row.values["name"] = canonical(row.name, total if isinstance(total, int) else None) if row.cut else row.name
             if index in self._mig:
                 row.values["mig_devices"] = self._mig[index]
-            found = gpu(index, row.values, self.source)
-            if self._told or self._processes:
-                found = replace(found, processes=known(tuple(self._processes.get(index, ())), self.source))
-            yield found
+            yield gpu(index, row.values, self.source)
 
     def _first(self, match: re.Match[str]) -> None:
         number, name, persistence, where, display, ecc = match.groups()
@@ -116,22 +105,10 @@ class TableReader(Struct):
             row.values["mig_pending"] = (mig.group(1) == "Enabled") != bool(mig.group(2))
 
     def _below(self, text: str) -> None:
-        process = _PROCESS.match(text)
-        if process is not None:
-            self._process(process)
-            return
         device = _MIG_DEVICE.match(text)
         if device is not None:
             index = int(device.group(1))
             self._mig[index] = self._mig.get(index, 0) + 1
-
-    def _process(self, match: re.Match[str]) -> None:
-        index, pid, kind, name, used = match.groups()
-        self._told = True
-        listed = self._processes.setdefault(int(index), [])
-        if len(listed) < _MAX_PROCESSES and int(index) < MAX_GPUS:
-            one = GpuProcess(pid=int(pid), kind=_KINDS.get(kind, "mps"), name=known(tidy(name), self.source))
-            listed.append(replace(one, used_bytes=known(int(used) * _MIB, self.source)) if used else one)
 
 
 def _ecc(cell: str) -> dict[str, object]:
