@@ -9,9 +9,8 @@ from gpudoctor.errors import GpudoctorError
 if TYPE_CHECKING:
     from gpudoctor.cli.fitting import Wanted
     from gpudoctor.fit.card import Card
-    from gpudoctor.model.facts import Facts, Gpu
+    from gpudoctor.model.facts import Facts
 
-GIB: Final = 1 << 30
 _TIMEOUT_S: Final = 30.0
 HINT: Final = 'name the card: --gpu "RTX 4090 24GB" --gpus 2'
 
@@ -23,6 +22,7 @@ def machine_cards(wanted: Wanted) -> tuple[tuple[Card, ...], Facts]:
         GpudoctorError: the snapshot has none.
     """
     from gpudoctor.fit.card import no_card
+    from gpudoctor.fit.machine_card import card_of
 
     facts = _facts(wanted)
     devices = facts.gpus.devices.or_none() or ()
@@ -30,7 +30,7 @@ def machine_cards(wanted: Wanted) -> tuple[tuple[Card, ...], Facts]:
     chosen = [gpu for gpu in devices if order is None or gpu.index in order]
     if order is not None:
         chosen.sort(key=lambda gpu: order.index(gpu.index))
-    cards = tuple(card for card in map(_card, chosen) if card is not None)
+    cards = tuple(card for card in map(card_of, chosen) if card is not None)
     if not cards:
         if wanted.snapshot is not None:
             raise GpudoctorError("the snapshot has no GPU's memory", HINT)
@@ -52,36 +52,7 @@ def _facts(wanted: Wanted) -> Facts:
     return derive(examine(None, order).facts)
 
 
-def _card(gpu: Gpu) -> Card | None:
-    from msgspec.structs import replace
-
-    from gpudoctor.data.hardware import look_up
-    from gpudoctor.fit.card import Card, of_row, visible_gib
-
-    total = gpu.memory_total_bytes.or_none()
-    if not total:
-        return None
-    name = gpu.name.or_none() or "GPU"
-    row = look_up(name)
-    seen = round(visible_gib(total / GIB) * GIB)
-    base = of_row(row) if row is not None else Card(name=name, total_bytes=seen)
-    if row is not None and row.vram_mib and abs(row.vram_mib * (1 << 20) - total) > 0.03 * total:
-        base = replace(base, total_bytes=seen)  # MIG, ECC or a modified card
-    used = gpu.memory_used_bytes.or_none()
-    free = gpu.memory_free_bytes.or_none()
-    if used is not None:
-        free = max(0, base.total_bytes - used)
-    capability = gpu.compute_capability.or_none()
-    return replace(
-        base,
-        free_bytes=free,
-        driver_total_bytes=total,
-        index=gpu.index,
-        compute_capability=_pair(capability) if capability else base.compute_capability,
-        nvlink=bool(gpu.nvlinks_active.or_none()) if gpu.nvlinks_active.known else base.nvlink,
-    )
-
-
-def _pair(text: str) -> tuple[int, int] | None:
-    major, _, minor = text.partition(".")
-    return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None
+def installed_version(facts: Facts, engine: str) -> str:
+    """The version of an engine in the interpreter that was examined; "" where it is not there."""
+    fact = {"vllm": facts.python.vllm, "sglang": facts.python.sglang, "trtllm": facts.python.tensorrt_llm}.get(engine)
+    return (fact.or_none() or "") if fact is not None else ""

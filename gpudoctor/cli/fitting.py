@@ -112,6 +112,10 @@ def _answer(
 
     cards, facts = machine
     asked = ask(model, cards, wanted.options)
+    if facts is not None and asked.question.version is None:
+        from msgspec.structs import replace
+
+        asked = replace(asked, question=replace(asked.question, version=_installed(facts, asked.question.engine)))
     found = predict(asked.question)
     suggestions: Sequence[Suggestion] = ()
     if not found.fits:
@@ -135,6 +139,14 @@ def _answer(
             rewrite=rewrite,
         )
     )
+
+
+def _installed(facts: MachineFacts, engine: str) -> tuple[int, ...] | None:
+    """The version that is there, where it was looked for."""
+    from gpudoctor.cli.fit_machine import installed_version
+    from gpudoctor.fit.question import parse_version
+
+    return parse_version(installed_version(facts, engine))
 
 
 def _model(wanted: Wanted) -> Identified:
