@@ -115,8 +115,11 @@ class _Runner:
     def report(self, *remarks: str, note: str = "") -> None:
         """Diagnose what there is, and write it where it does not mix with the command's output."""
         self.reported = True
-        report = _diagnosed(self._wanted, RunSource(self._log, *remarks), tuple(filter(None, (*remarks[:1], note))))
-        _write(self._wanted, report)
+        try:
+            said = tuple(filter(None, (*remarks[:1], note)))
+            _write(self._wanted, _diagnosed(self._wanted, RunSource(self._log, *remarks), said))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the command goes on
+            sys.stderr.write(f"gpudoctor: no diagnosis: {error}\n")
 
 
 def _diagnosed(wanted: Wanted, source: RunSource, notes: tuple[str, ...]) -> Report:

@@ -72,7 +72,8 @@ def _texts(rule: Rule) -> Advice:
 
 def _cases(rule: Rule) -> Advice:
     expected = {case.expect for case in rule.cases}
-    of_log = bool(rule.spec.signatures)  # what a log does not say is not missing
+    # What a log does not say is not missing.
+    of_log = bool(rule.spec.signatures) or any(case.log for case in rule.cases)
     for outcome in _OUTCOMES[:2] if of_log else _OUTCOMES:
         if outcome not in expected:
             yield ("cases",), f"no case with expect: {outcome}", "one of each: fires, silent, unknown"

@@ -14,7 +14,7 @@ from gpudoctor.model.facts import Facts, NvidiaSmi, Section
 from gpudoctor.model.facts.root import DERIVED
 
 # Lists that grow with every further piece of the same log; any other list is one observation and stays whole.
-_GROWING: Final = frozenset({"kernel_log", "collective"})
+_GROWING: Final = frozenset({"kernel_log", "collective", "log"})
 _MAX_JOINED: Final = 4096
 
 

@@ -12,7 +12,7 @@ from gpudoctor.logs.automaton import Automaton, Literals
 from gpudoctor.logs.clean import Line, transport, worker
 from gpudoctor.logs.kept import Kept, RawHit
 from gpudoctor.logs.open import BLOCK
-from gpudoctor.logs.pattern import Matcher, parse_pattern
+from gpudoctor.logs.pattern import Matcher, PatternError, parse_pattern
 from gpudoctor.logs.segments import Segmenter
 from gpudoctor.logs.stamps import seconds
 from gpudoctor.logs.windows import Windows
@@ -73,7 +73,7 @@ class Scanner:
         watches: dict[str, list[_Watch]] = {}
         for signature in signatures:
             watch = _Watch(signature)
-            for literal in parse_pattern(signature.pattern).literals:
+            for literal in _literals(signature):
                 watches.setdefault(literal, []).append(watch)
         kinds: dict[str, list[Document]] = {}
         for document in documents:
@@ -199,6 +199,16 @@ class _Run:
             self._out.ranks.add(line.rank)
         if line.node and len(self._out.nodes) < MAX_RANKS:
             self._out.nodes.setdefault(line.node)
+
+
+def _literals(signature: Signature) -> tuple[str, ...]:
+    """None for a pattern that is not allowed: lint says what is wrong, and no rule takes the others with it."""
+    try:
+        if signature.unless:
+            parse_pattern(signature.unless)
+        return parse_pattern(signature.pattern).literals
+    except PatternError:
+        return ()
 
 
 def _lines(

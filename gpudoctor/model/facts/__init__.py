@@ -12,7 +12,7 @@ from gpudoctor.model.facts.gpus import Gpu, GpuProcess, Gpus
 from gpudoctor.model.facts.group import Group
 from gpudoctor.model.facts.kernel_log import KernelLog, Xid
 from gpudoctor.model.facts.limits import Limits
-from gpudoctor.model.facts.log import Log, RankDeath, RankPhase
+from gpudoctor.model.facts.log import Log, RankDeath, RankPhase, RankStack
 from gpudoctor.model.facts.machine import Machine
 from gpudoctor.model.facts.memory import HostMemory
 from gpudoctor.model.facts.model_shape import ModelShape
@@ -69,6 +69,7 @@ __all__ = [
     "RankDeath",
     "RankPhase",
     "RankProgress",
+    "RankStack",
     "Ray",
     "Rdma",
     "RdmaDevice",

@@ -23,6 +23,16 @@ class RankDeath(Item, frozen=True, kw_only=True):
     echo: bool  # it only reports another one's
 
 
+class RankStack(Item, frozen=True, kw_only=True):
+    """Where the main thread of one process stood."""
+
+    rank: int  # -1 where the dump does not say
+    pid: int
+    function: str  # the innermost
+    place: str  # file:line
+    waits_in: str  # the operation in which it waits for other ranks: "all_reduce"; "" where it does something else
+
+
 class Log(Section, frozen=True, kw_only=True):
     """All files together, in time order where they tell it.
 
@@ -59,4 +69,5 @@ class Log(Section, frozen=True, kw_only=True):
     said_hang: Fact[bool] = NOT_PROVIDED  # somebody wrote that it hangs, or stopped it by hand
     hang: Fact[bool] = NOT_PROVIDED  # one of these signs, or it just stops after a phase that is no end
     silence_seconds: Fact[float] = NOT_PROVIDED  # the longest gap between two time stamps
+    stacks: Fact[tuple[RankStack, ...]] = NOT_PROVIDED  # of py-spy dumps
     last_line: Fact[str] = NOT_PROVIDED
