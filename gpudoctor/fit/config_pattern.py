@@ -19,6 +19,7 @@ _WORDS: Final = (
 )  # fmt: skip
 # In these every layer is either a mixer or a feed-forward part.
 _ALONE: Final = {"nemotron_h": {"F": "*", "m": "M", "L": "M"}, "deepseek_v4": {"S": "W"}}
+_MAMBA: Final = ("mamba_n_heads", "mamba_num_heads", "mamba_d_state", "mamba_expand")
 _STATE_SPACES: Final = ("bamba", "jamba", "granitemoehybrid", "mamba", "mamba2", "falcon_mamba", "codestral_mamba")
 
 
@@ -44,7 +45,9 @@ def _letters(config: Section, layers: int) -> str:
 def _listed(config: Section, family: str, layers: int) -> str:
     words = config.texts("layer_types", "layers_block_type", "layer_block_types", "block_types")
     if words and (len(words) >= layers or layers % len(words) == 0):  # RecurrentGemma lists one group
-        return "".join(_letter(words[i % len(words)], family) for i in range(layers))
+        letters = "".join(_letter(words[i % len(words)], family) for i in range(layers))
+        # transformers 5 calls every mixer with a state of fixed size linear attention.
+        return letters.replace("L", "m") if config.number(*_MAMBA) else letters
     for name, no, yes in (("attn_type_list", "L", "F"), ("hybrid_layer_pattern", "F", "S")):  # MiniMax-01, MiMo V2
         numbers = config.numbers(name)
         if len(numbers) >= layers:

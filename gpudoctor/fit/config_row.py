@@ -152,10 +152,10 @@ def _linear(text: Section) -> _Linear:
         heads, size = text.number("num_attention_heads"), text.number("head_dim")
         return _Linear(heads, heads, size, size, 0)
     return _Linear(
-        text.number("linear_num_key_heads"),
-        text.number("linear_num_value_heads"),
-        text.number("linear_key_head_dim"),
-        text.number("linear_value_head_dim"),
+        text.number("linear_num_key_heads", "linear_num_heads"),
+        text.number("linear_num_value_heads", "linear_num_heads"),
+        text.number("linear_key_head_dim", "linear_head_dim"),
+        text.number("linear_value_head_dim", "linear_head_dim"),
         text.number("linear_conv_kernel_dim") or 4,
     )
 

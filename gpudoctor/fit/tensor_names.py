@@ -40,14 +40,14 @@ _PATTERNS: Final[tuple[tuple[str, TensorClass | Fused], ...]] = (
     (r"(?:q_b|kv_b|attn_q_b|attn_kv_b|attn_k_b|attn_v_b|wq_b|wkv_b|q_up|kv_up)(?:_proj)?\.", "latent_up"),
     (r"linear_attn|\.mamba|\.ssm_|ssm\.|mixer\.(?:in_proj|out_proj|conv1d|A_log|D|dt_bias)|\.(?:A_log|dt_bias)$|"
      r"conv1d|short_?conv|attn_gate\.|recurrent|\.kda\.|\.conv\.|time_mix|decay|output_gate|forget_gate|temporal_block|"
-     r"[bf]_proj\.|(?:dt|x)_proj\.", "mixer_state"),
+     r"[bf]_proj\.|[fg]_[ab]_proj|slope_rate|(?:dt|x)_proj\.", "mixer_state"),
     (r"norm|(?:^|\.)ln_?[f\d]|layernorm|\.ln\.", "norm"),
     (r"qkv|query_key_value|c_attn|Wqkv|in_proj_weight", "qkv"),
     (r"(?:q_proj|attn_q|\.wq|self_attn\.[qg]|attention\.query)(?:_proj)?\.", "query"),
     (r"(?:[kv]_proj|attn_[kv]|\.w[kv]|attention\.(?:key|value))\.", "key_value"),
     (r"(?:o_proj|out_proj|attn_output|attn_out|attention\.dense|self_attention\.dense|self_attn\.dense|attn\.c_proj|"
      r"\.[wW]o(?:_[ab])?|attn\.proj|attention\.o)\.|attn\.dense", "attention_out"),
-    (r"sinks|attn_sinks", "norm"),
+    (r"sinks?_bias|sinks", "norm"),
     (r"mlp|ffn|feed_forward|dense_h_to_4h|dense_4h_to_h|\.fc[12]\.|up_proj|down_proj|gate_proj|gate_up|"
      r"(?:^|\.)w[123]\.|c_fc|channel_mix", "mlp"),
 )  # fmt: skip

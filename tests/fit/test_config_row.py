@@ -75,6 +75,10 @@ PATTERNS: dict[str, tuple[dict[str, object], str]] = {
     "Nemotron-H": ({"model_type": "nemotron_h", "hybrid_override_pattern": "M-M*EM-M"}, "M-M*EM-M"),
     "Jamba": ({"attn_layer_period": 4, "attn_layer_offset": 2}, "mmFmmmFm"),
     "Bamba": ({"model_type": "bamba", "attn_layer_indices": [3]}, "mmmFmmmm"),
+    "Granite 4 as transformers 5 writes it": (
+        {"model_type": "granitemoehybrid", "mamba_n_heads": 8, "layer_types": ["linear_attention"] * 7 + ["attention"]},
+        "mmmmmmmF",
+    ),
     "Granite 4": ({"model_type": "granitemoehybrid", "layer_types": ["mamba"] * 7 + ["attention"]}, "mmmmmmmF"),
     "Llama 3.2 Vision": ({"cross_attention_layers": [3, 7]}, "FFFXFFFX"),
     "DeepSeek V4": ({"model_type": "deepseek_v4", "compress_ratios": [0, 0, 4, 128] * 2}, "WWchWWch"),

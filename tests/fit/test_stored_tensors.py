@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from math import prod
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -49,6 +50,24 @@ def test_every_name_of_a_decoder_in_gguf_has_a_class() -> None:
         name = gguf.TENSOR_NAMES[tensor].format(bid=3, xid=0) + ".weight"
         if not name.startswith(skipped) and "rot_embd" not in name:
             assert namer.look_up(name).kind is not None, name
+
+
+SAVED = json.loads((Path(__file__).parent / "saved.json").read_text())["families"]
+
+
+@pytest.mark.parametrize("family", SAVED)
+def test_names_of_saved_checkpoints_say_what_the_formula_expects(family: str) -> None:
+    """As files have them: experts one by one, towers under their own prefix, fused projections."""
+    found = shape(json.dumps(SAVED[family]["config"]))
+    listed = inventory([tensor(name, kind, *sizes) for name, (kind, sizes) in SAVED[family]["tensors"].items()], found)
+    assert listed.unknown_bytes == 0
+    by_class: dict[TensorClass, int] = {}
+    for part in listed.stored:
+        by_class[part.tensor_class] = by_class.get(part.tensor_class, 0) + part.bytes
+    formula = rank_weights(found, Placement(rope_bytes=0.0)).classes
+    for name in set(by_class) | set(formula) - {"vision"}:
+        if name != "vision":  # of a tower only the files know the size
+            assert abs(by_class.get(name, 0) - formula.get(name, 0)) <= 0.02 * listed.total_bytes, name
 
 
 NAMES: dict[str, tuple[str | None, int | None, bool]] = {
