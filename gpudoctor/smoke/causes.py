@@ -32,6 +32,7 @@ _WORKER_KINDS = {
     "not_started": Meaning("framework_env", 0.97, "the target interpreter cannot be run"),
     "absent": Meaning("rendezvous", 0.7, "a rank never came: it was not started, or it cannot reach the master"),
     "lost": Meaning("collective_desync", 0.7, "the connection to another rank broke: it ended, or the network did"),
+    "silent": Meaning("collective_desync", 0.85, "a rank on another host is silent: it stands still or is cut off"),
     "stopped": Meaning("collective_desync", 0.97, "a rank was stopped, and the others wait for it"),
 }
 # What the trials separated, where no rule says more of it.
@@ -208,6 +209,7 @@ def _why(report: SmokeReport, judgement: Judgement) -> str:
     sentences = {
         "not_started": judgement.text,
         "stopped": f"{who} stood still (state T) in {phase}; {others} other ranks waited.",
+        "silent": f"{who} met the others and then fell silent, while the ranks here were in {phase}.",
         "behind": f"{who} did not get beyond {phase}; {others} other ranks were further and waited.",
         "absent": f"{who} was not heard of; the ranks here waited in {phase}.",
         "lost": f"{_here(report)} lost another rank in {phase}; what that one said is on its own launcher's stderr.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,8 +116,11 @@ def _hang(outcome: Outcome) -> Judgement:
     ours = {rank.member.rank for rank in outcome.ranks}
     missing = sorted({number for rank in waiting for number in waits_for(rank)} - ours)
     if missing:
-        found = next((rank.events[-1].kind for rank in waiting if waits_for(rank)), "")
+        found = next((last.kind for rank in waiting if waits_for(rank) and (last := _last(rank))), "")
         return Judgement("hang", phase, tuple(missing), "absent", found)
+    elsewhere = _elsewhere(outcome, waiting)
+    if elsewhere is not None:
+        return elsewhere
     return Judgement("hang", phase, (), "together")
 
 
@@ -126,8 +130,43 @@ def _numbers(ranks: list[RankProcess]) -> tuple[int, ...]:
 
 def waits_for(rank: RankProcess) -> tuple[int, ...]:
     """Whose arrival it was waiting for when it last said so."""
-    last = rank.events[-1] if rank.events else None
+    last = _last(rank)
     return (last.rank,) if last is not None and last.event == "waiting" else ()
+
+
+def _last(rank: RankProcess) -> Event | None:
+    """Its last word about itself."""
+    return next((event for event in reversed(rank.events) if event.event != "peer"), None)
+
+
+def peers(ranks: Sequence[RankProcess]) -> dict[int, Event]:
+    """The last that is known of ranks which other launchers watch."""
+    return {event.rank: event for rank in ranks for event in rank.events if event.event == "peer"}
+
+
+def _elsewhere(outcome: Outcome, waiting: list[RankProcess]) -> Judgement | None:
+    """A rank of another launcher that is silent, or behind all of ours."""
+    others = peers(outcome.ranks)
+    silent = tuple(rank for rank, event in others.items() if event.kind == "silent")
+    if silent:
+        return Judgement("hang", phase_of(waiting[0]), silent, "silent")
+    least = min((_place(event), rank) for rank, event in others.items()) if others else None
+    if least is None or least[0] >= min(_place_of(rank) for rank in waiting):
+        return None
+    behind = tuple(rank for rank, event in others.items() if _place(event) == least[0])
+    return Judgement("hang", PHASES[least[0][0]], behind, "behind")
+
+
+def _place(event: Event) -> tuple[int, int]:
+    return (PHASES.index(event.phase) if event.phase in PHASES else 0), event.count
+
+
+def _place_of(rank: RankProcess) -> tuple[int, int]:
+    """Phase and steps within it, as a worker counts them for the others."""
+    steps = 0
+    for event in rank.events:
+        steps = 0 if event.event == "phase" else steps + (event.event == "step")
+    return PHASES.index(phase_of(rank)), steps
 
 
 def _crash(outcome: Outcome) -> Judgement:

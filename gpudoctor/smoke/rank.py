@@ -24,6 +24,7 @@ _MAX_LINE_BYTES = 64 << 10
 _MAX_STACK_LINES = 200
 _MAX_OUTPUT_BYTES = 2 << 20  # NCCL's log of one rank is some hundred KiB
 _GRACE_S = 1.0
+_NO_PROGRESS = ("waiting", "peer")  # of others
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -111,7 +112,7 @@ class RankProcess:
             with contextlib.suppress(msgspec.MsgspecError):
                 event = msgspec.json.decode(line, type=Event)
                 self.events.append(event)
-                if event.event != "waiting":
+                if event.event not in _NO_PROGRESS:
                     self.moved = time.monotonic()
         elif len(self.stack) < _MAX_STACK_LINES:
             self.stack.append(line.decode("utf-8", "replace"))

@@ -144,6 +144,14 @@ def test_a_rank_killed_on_the_other_host_is_lost_and_nobody_here_is_blamed() -> 
     assert "A rank was killed" in said
 
 
+@pytest.mark.parametrize(("fault", "word"), [("stop", "silent"), ("sleep", "did not get beyond correctness")])
+def test_a_rank_that_stands_still_on_the_other_host_is_named(fault: str, word: str) -> None:
+    done, _ = run("healthy", faulty=True, FAULT=fault, FAULT_PHASE="correctness")
+    assert (done.smoke["verdict"], done.smoke["phase"]) == ("hang", "correctness")
+    assert (done.finding["cause"], done.finding["subject"]) == ("collective_desync", "rank:1")
+    assert word in done.finding["why"]
+
+
 def test_torchrun_ends_all_ranks_of_a_host_and_the_report_is_written_first() -> None:
     """Both ranks on one host: the agent sends SIGTERM to the other as soon as one has ended."""
     from tests.smoke.runs import run as run_here

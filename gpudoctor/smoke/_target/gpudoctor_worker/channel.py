@@ -19,9 +19,16 @@ class Channel:
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
+        self.phase = ""  # the one that was entered last
+        self.steps = 0  # within it
+        self.step = ""
 
     def tell(self, event: str, **values: str | int | float) -> None:
         """One line to the launcher; without a launcher there is nothing to live for."""
+        if event == "phase":
+            self.phase, self.steps, self.step = str(values["phase"]), 0, ""
+        elif event == "step":
+            self.steps, self.step = self.steps + 1, str(values["step"])
         line = json.dumps({"event": event, **values}) + "\n"
         try:
             os.write(self._pipe, line.encode())

@@ -48,9 +48,11 @@ class Reach:
         """Call every other host, then tell what all of them found: rank 0 hears it, the others know their own."""
         firsts = first_of_each_host(said)
         me = self._place.rank
-        if len(firsts) < 2 or me not in firsts:
+        if len(firsts) < 2:
             return
         self._channel.tell("step", step="hosts call each other")
+        if me not in firsts:
+            return
         address = own_address(backend, (self._place.host, self._place.port), self._environ)
         self._meeting.say("listens", json.dumps(self._listen(address)))
         found = self._call_all([rank for rank in firsts if rank != me])

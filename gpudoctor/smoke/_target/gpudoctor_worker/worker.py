@@ -17,6 +17,7 @@ from .opaque import Device, Torch
 from .pairs import Pairs
 from .patterns import Patterns
 from .place import Place
+from .pulse import Pulse
 from .reach import Reach, this_host
 from .timing import Timing
 
@@ -88,6 +89,8 @@ class Worker:
         self.meeting = Meeting(self.torch.distributed, self.place, self.channel, self.timeout)
         self.said = self.meeting.compare(mine)
         self.max_bytes = min(said["max_bytes"] for said in self.said)
+        if self.config.apart:
+            Pulse(self.torch.distributed, self.place, self.channel)
 
     def init_group(self) -> None:
         """Build the communicator and send the first bytes through it."""
