@@ -14,6 +14,7 @@ from gpudoctor.model.fact import NOT_PROVIDED, Fact, known
 from gpudoctor.model.facts import Environment, Facts
 
 _LIST = "gpudoctor's list"
+_NO_TRANSLATION = ("iommu=pt", "iommu.passthrough=1", "iommu=off", "intel_iommu=off", "amd_iommu=off")
 _OLDEST_OF_TORCH_2 = "2.14.3"
 
 
@@ -31,6 +32,23 @@ def with_pasted(facts: Facts) -> Facts:
     facts = _with_driver(facts)
     facts = _with_torch(facts)
     return replace(facts, environment=_with_names(facts))
+
+
+def translating(facts: Facts) -> Fact[bool]:
+    """Whether the IOMMU translates for all devices, where a paste tells: the kernel's own word, else its parameters.
+
+    Without a word nothing follows: AMD's is on by default where the BIOS switches it on, Intel's by distribution.
+    """
+    if not is_pasted(facts):
+        return NOT_PROVIDED
+    domain = facts.kernel_log.iommu_default_domain
+    if domain.known:
+        return known(domain.value == "Translated", domain.source)
+    cmdline = facts.machine.cmdline
+    words = (cmdline.or_none() or "").split()
+    if any(word in _NO_TRANSLATION for word in words):
+        return known(False, cmdline.source)
+    return NOT_PROVIDED
 
 
 def _with_driver(facts: Facts) -> Facts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import NoReturn
 
+from gpudoctor.derive.pasted import translating
 from gpudoctor.model.fact import Fact, absent, absent_like, known
 from gpudoctor.model.facts import Facts, Gpu, GpuPair, NvmlPair, PciPath, Topology
 
@@ -51,6 +52,7 @@ class _Sources:
         self.peer = {(peer.a, peer.b): peer.allowed for peer in facts.cuda.peer_access.or_none() or ()}
         self.paths = {(path.a, path.b): path for path in facts.pci.paths.or_none() or ()}
         self.iommu = {gpu.bus_id: gpu.iommu_type for gpu in facts.pci.gpus.or_none() or ()}
+        self.everywhere = translating(facts)
 
     def pair(self, first: Gpu, second: Gpu) -> GpuPair:
         """Everything about one pair."""
@@ -143,6 +145,8 @@ class _Sources:
         values = [kind.or_none() if kind is not None else None for kind in kinds]
         if any(value in _TRANSLATING for value in values):
             return known(True, "sysfs")
+        if self.everywhere.known and not any(values):
+            return self.everywhere
         if None in values:
             missing = next((kind for kind in kinds if kind is not None and not kind.known), None)
             return absent(missing.absent or "not_provided", missing.detail) if missing else absent("not_provided")

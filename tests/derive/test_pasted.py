@@ -115,3 +115,13 @@ def test_where_a_probe_has_looked_nothing_is_filled_in() -> None:
 def test_the_failure_of_a_program_is_no_probe() -> None:
     facts = facts_of("Failed to initialize NVML: Unknown Error", "Nvidia driver version: 535.183.01")
     assert (facts.nvml.init_error.value, facts.nvidia_smi.cuda_driver_version.value) == ("UNKNOWN", "12.2")
+
+
+def test_the_kernels_word_on_the_iommu_holds_for_all_pairs() -> None:
+    matrix = sample("topo_matrix")
+    pairs = facts_of(*matrix, "iommu: Default domain type: Translated").topology.pairs.or_none() or ()
+    assert {pair.iommu_translating.value for pair in pairs} == {True}
+    pairs = facts_of(*matrix, "BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro iommu=pt").topology.pairs.or_none() or ()
+    assert {pair.iommu_translating.value for pair in pairs} == {False}
+    pairs = facts_of(*matrix, "BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro quiet").topology.pairs.or_none() or ()
+    assert not any(pair.iommu_translating.known for pair in pairs)
