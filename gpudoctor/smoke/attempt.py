@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.model.smoke import SmokeBackend, SmokeTrial
 from gpudoctor.smoke.judge import Judgement, judge
 from gpudoctor.smoke.launch import Outcome, Progress, launch
 from gpudoctor.smoke.measure import largest_busbw
-from gpudoctor.smoke.nccl_log import NcclLog, read_log
 from gpudoctor.smoke.plan import Plan
+
+if TYPE_CHECKING:
+    from gpudoctor.smoke.nccl_log import NcclLog
 
 Result = Literal["passed", "failed"]
 
@@ -53,6 +55,8 @@ class Attempt:
 def attempt(plan: Plan, name: str, env: dict[str, str], progress: Progress | None = None) -> Attempt:
     """Launch and judge."""
     outcome = launch(plan, progress)
+    from gpudoctor.smoke.nccl_log import read_log
+
     outputs = [rank.output.decode("utf-8", "replace") for rank in outcome.ranks]
     return Attempt(
         name=name,

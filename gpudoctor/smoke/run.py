@@ -14,15 +14,12 @@ from gpudoctor.model.smoke import SmokeDecision, SmokePair, SmokeReport, SmokeVe
 from gpudoctor.smoke.attempt import Attempt, attempt
 from gpudoctor.smoke.bench import Bench
 from gpudoctor.smoke.causes import Surroundings, finding_of
-from gpudoctor.smoke.culprit import search
-from gpudoctor.smoke.differential import proves, separate, survey, why_not
 from gpudoctor.smoke.hosts import with_distance
 from gpudoctor.smoke.launch import Progress
 from gpudoctor.smoke.oom import oom_kills
 from gpudoctor.smoke.pairs import all_pairs, only_pairs_failed
 from gpudoctor.smoke.plan import Plan
 from gpudoctor.smoke.report import report_of
-from gpudoctor.smoke.speed import with_speed
 
 _FEW = 4  # GPUs whose pairs are tested also where nothing is wrong
 Machine = Callable[[], "Facts | None"]
@@ -62,12 +59,21 @@ def run(
     first = attempt(wanted, "as asked", {}, progress)
     facts = machine() if first.backend == "nccl" else None
     bench = Bench(first, options.budget_s, progress)
-    report = _explained(with_speed(report_of(first), facts), first, bench, options)
+    report = _explained(_compared(report_of(first), facts), first, bench, options)
     if report.verdict == "slow" and bench.pairs:  # tested because of that: now the pair can be named
-        report = with_speed(changed(report, verdict="pass"), facts)
+        report = _compared(changed(report, verdict="pass"), facts)
     report = with_distance(report)
     found = finding_of(report, first.judgement, plan, Surroundings(oom_kills=max(0, oom_kills(host) - before)))
     return SmokeResult(report, (found,) if found is not None else ())
+
+
+def _compared(report: SmokeReport, facts: Facts | None) -> SmokeReport:
+    """With its speed judged, where GPUs took part; what judges it is loaded only then."""
+    if report.backend != "nccl":
+        return report
+    from gpudoctor.smoke.speed import with_speed
+
+    return with_speed(report, facts)
 
 
 def _pairs(plan: Plan, options: Options) -> tuple[tuple[int, int], ...]:
@@ -78,7 +84,12 @@ def _pairs(plan: Plan, options: Options) -> tuple[tuple[int, int], ...]:
 
 
 def _explained(report: SmokeReport, first: Attempt, bench: Bench, options: Options) -> SmokeReport:
-    """What trials add."""
+    """What trials add; what tries is loaded only where there is something to try."""
+    if report.verdict == "pass" and not options.bisect:
+        return report
+    from gpudoctor.smoke.culprit import search
+    from gpudoctor.smoke.differential import proves, separate, survey, why_not
+
     if report.verdict in ("pass", "slow"):
         if report.verdict == "slow" and not report.pairs and options.pairs is None:
             search(bench, {})
