@@ -37,4 +37,9 @@ def derive(facts: Facts) -> Facts:
         facts = replace(
             facts, model=derive_model(facts.workload, visible.count.or_none(), min(memory) if memory else None)
         )
-    return replace(facts, group=derive_group(facts))
+    facts = replace(facts, group=derive_group(facts))
+    if facts.model.id.known and facts.workload.framework.known:
+        from gpudoctor.derive.fit import with_fit
+
+        facts = with_fit(facts)
+    return facts

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpudoctor.derive.variables import undecided
+from gpudoctor.derive.pasted import is_pasted
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import Facts, GpuPair
 
@@ -50,7 +51,10 @@ def _pair_uses_p2p(facts: Facts, pair: GpuPair, gpus: int) -> bool | None:
     variables = facts.environment.variables.or_none() or {}
     if variables.get("NCCL_P2P_DISABLE") == "1":
         return False
-    statuses = (pair.p2p_read.or_none(), pair.p2p_write.or_none())
+    read = pair.p2p_read.or_none()
+    # People paste `topo -p2p r`; whom the driver lets read, it mostly lets write.
+    write = read if is_pasted(facts) and not pair.p2p_write.known else pair.p2p_write.or_none()
+    statuses = (read, write)
     if any(status is not None and status != "OK" for status in statuses) or pair.peer_access.or_none() is False:
         return False
     link = pair.link.or_none()

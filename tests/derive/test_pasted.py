@@ -125,3 +125,11 @@ def test_the_kernels_word_on_the_iommu_holds_for_all_pairs() -> None:
     assert {pair.iommu_translating.value for pair in pairs} == {False}
     pairs = facts_of(*matrix, "BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro quiet").topology.pairs.or_none() or ()
     assert not any(pair.iommu_translating.known for pair in pairs)
+
+
+def test_whom_the_driver_lets_read_it_lets_write() -> None:
+    matrix = "\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \tPHB\t0-15\nGPU1\tPHB\t X \t0-15\n"
+    granted = "$ nvidia-smi topo -p2p r\n \tGPU0\tGPU1\n GPU0\tX\tOK\n GPU1\tOK\tX\n"
+    facts = facts_of(matrix, granted, "CPU: AMD EPYC 7713")
+    assert facts.group.nccl_uses_p2p.value is True
+    assert not (facts.topology.pairs.or_none() or ())[0].p2p_write.known
