@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.derive.variables import undecided
 from gpudoctor.derive.pasted import is_pasted
+from gpudoctor.derive.variables import undecided
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import Facts, GpuPair
 
