@@ -130,6 +130,7 @@ def _obey(orders: int, answers: int) -> None:
 
     from gpudoctor.cli.gather import Answer, Order, live
     from gpudoctor.probes import discover
+    from gpudoctor.redact.hints import may_hold_secrets
 
     discover()
     with os.fdopen(orders, "rb") as stream:
@@ -140,8 +141,13 @@ def _obey(orders: int, answers: int) -> None:
         answer = Answer(live(msgspec.msgpack.decode(order, type=Order)))
     except Exception as error:  # noqa: BLE001 - the border of a process: the parent reports it
         answer = Answer(problem=f"failed: {type(error).__name__}: {error}")
+    data = msgspec.msgpack.encode(answer)
+    if may_hold_secrets(data):
+        from gpudoctor.redact.masked import masked
+
+        data = msgspec.msgpack.encode(masked(answer))
     with os.fdopen(answers, "wb") as stream:
-        stream.write(msgspec.msgpack.encode(answer))
+        stream.write(data)
 
 
 def _detach(parent: int) -> None:

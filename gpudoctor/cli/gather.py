@@ -100,6 +100,7 @@ def from_snapshot(path: Path) -> Examined:
     import msgspec
 
     from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot, beyond_any_machine
+    from gpudoctor.redact.hints import may_hold_secrets
 
     data = _read_bounded(path)
     try:
@@ -117,7 +118,12 @@ def from_snapshot(path: Path) -> Examined:
     problem = beyond_any_machine(snapshot.facts)
     if problem:
         raise InputFileError(f"{path} {problem}", "write one with `gpudoctor snapshot -o FILE`")
-    return Examined(snapshot.facts, snapshot.probes, snapshot.created_at)
+    found = Examined(snapshot.facts, snapshot.probes, snapshot.created_at)
+    if not may_hold_secrets(msgspec.msgpack.encode(found)):
+        return found
+    from gpudoctor.redact.masked import masked
+
+    return masked(found)
 
 
 def _read_bounded(path: Path) -> bytes:

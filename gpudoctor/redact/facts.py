@@ -1,4 +1,4 @@
-"""Every text among the facts passes through each redactor, except versions, which look like addresses."""
+"""Every text among the facts passes through each redactor; versions, which look like addresses, through one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def redact_facts(facts: Facts) -> tuple[Facts, int]:
 
 def _walk(node: Any, names: Pseudonyms, key: str) -> Any:  # noqa: ANN401 - the plain form of any fact
     if isinstance(node, str):
-        return node if key.endswith("version") else redact_text(node, names)
+        # A version looks like an address.
+        return secrets.apply(node, names) if key.endswith("version") else redact_text(node, names)
     if isinstance(node, list | tuple):
         return [_walk(child, names, key) for child in node]
     if isinstance(node, dict):
