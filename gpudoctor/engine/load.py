@@ -93,7 +93,16 @@ def pack_rules(folder: FilePath) -> None:
     found = _parse_own(files)
     if found.problems:
         raise RuleFileError(found.problems)
-    packed.pack(folder, files, [rule.spec for rule in found.rules], read_at)
+    packed.pack(folder, files, _to_pack(found), read_at)
+
+
+def _to_pack(found: Found) -> list[RuleSpec]:
+    """The rules with what takes long to find out again."""
+    if not any(rule.spec.signatures for rule in found.rules):
+        return [rule.spec for rule in found.rules]
+    from gpudoctor.engine.signatures import with_literals
+
+    return [with_literals(rule.spec) for rule in found.rules]
 
 
 def _read_own(folder: FilePath) -> Found:
@@ -115,7 +124,7 @@ def _read_own(folder: FilePath) -> Found:
     found = _parse_own(files)
     # Whoever tells Python not to write its bytecode wants nothing of the kind from us.
     if not found.problems and not sys.dont_write_bytecode:
-        packed.pack(folder, files, [rule.spec for rule in found.rules], read_at)
+        packed.pack(folder, files, _to_pack(found), read_at)
     return found
 
 

@@ -26,6 +26,7 @@ class SignatureSpec(Struct, frozen=True, forbid_unknown_fields=True):
     kind: SignatureKind = "root"
     unless: str = ""
     note: str = ""  # of a harmless one: why it means nothing
+    literals: tuple[str, ...] = ()  # of the pattern: in the packed form only, to have them without parsing it
 
 
 class LevelSpec(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Set
 from typing import Final
 
+from msgspec.structs import replace
+
 from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.problem import Problem
 from gpudoctor.engine.rule import RuleSpec
 from gpudoctor.engine.yaml_strict import Path
-from gpudoctor.logs.pattern import PatternError, check_pattern
+from gpudoctor.logs.pattern import PatternError, check_pattern, literals_of
 from gpudoctor.model.signature import Signature, signature_key
 
 _REFERENCE: Final = re.compile(r"\bseen\.(\w{1,80})")
@@ -19,10 +21,15 @@ _REFERENCE: Final = re.compile(r"\bseen\.(\w{1,80})")
 def signatures_of(rules: Iterable[Rule]) -> tuple[Signature, ...]:
     """Every signature of these rules."""
     return tuple(
-        Signature(signature_key(rule.spec.id, one.name), one.pattern, one.kind, one.unless, one.note)
+        Signature(signature_key(rule.spec.id, one.name), one.pattern, one.kind, one.unless, one.note, one.literals)
         for rule in rules
         for one in rule.spec.signatures
     )
+
+
+def with_literals(spec: RuleSpec) -> RuleSpec:
+    """The rule with what its patterns need in a line: for the packed form."""
+    return replace(spec, signatures=tuple(replace(one, literals=literals_of(one.pattern)) for one in spec.signatures))
 
 
 def signature_problems(spec: RuleSpec) -> Iterator[tuple[Path, str, str]]:
@@ -36,6 +43,8 @@ def signature_problems(spec: RuleSpec) -> Iterator[tuple[Path, str, str]]:
         yield from _pattern((*place, "pattern"), one.pattern, literal=True)
         if one.unless:
             yield from _pattern((*place, "unless"), one.unless, literal=False)
+        if one.literals:
+            yield (*place, "literals"), "literals are found, not written", "take them away"
         if one.kind == "harmless" and not one.note:
             yield place, "a harmless line without a note", "say why it means nothing"
     if spec.signatures and spec.tier != "log":

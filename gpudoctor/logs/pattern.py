@@ -93,6 +93,14 @@ def check_pattern(pattern: str, *, literal: bool = True) -> None:
         raise PatternError(f"no literal of {MIN_LITERAL} or more characters in every way to match", hint)
 
 
+def literals_of(pattern: str) -> tuple[str, ...]:
+    """One of these is in every line that matches; () also for a pattern that is not allowed."""
+    try:
+        return parse_pattern(pattern).literals
+    except PatternError:
+        return ()
+
+
 def parse_pattern(pattern: str) -> Parts:
     """Split a pattern at its gaps and find its literals. Raises PatternError."""
     if len(pattern) > MAX_PATTERN:

@@ -12,7 +12,7 @@ from gpudoctor.logs.automaton import Automaton, Literals
 from gpudoctor.logs.clean import Line, transport, worker
 from gpudoctor.logs.kept import Kept, RawHit
 from gpudoctor.logs.open import BLOCK
-from gpudoctor.logs.pattern import Matcher, PatternError, parse_pattern
+from gpudoctor.logs.pattern import Matcher, PatternError, literals_of
 from gpudoctor.logs.segments import Segmenter
 from gpudoctor.logs.stamps import seconds
 from gpudoctor.logs.windows import Windows
@@ -53,17 +53,26 @@ class _Watch:
         self.key = signature.key
         self.kind = signature.kind
         self._signature = signature
+        self._compiled = False
         self._matcher: Matcher | None = None
         self._guard: Matcher | None = None
 
     def match(self, text: str) -> dict[str, str] | None:
-        if self._matcher is None:
-            self._matcher = Matcher(self._signature.pattern)
-            self._guard = Matcher(self._signature.unless) if self._signature.unless else None
-        found = self._matcher.match(text)
+        if not self._compiled:
+            self._compile()
+        found = self._matcher.match(text) if self._matcher is not None else None
         if found is None or (self._guard is not None and self._guard.match(text) is not None):
             return None
         return found
+
+    def _compile(self) -> None:
+        """What is not allowed never matches: lint says what is wrong, and no rule takes the others with it."""
+        self._compiled = True
+        try:
+            self._guard = Matcher(self._signature.unless) if self._signature.unless else None
+            self._matcher = Matcher(self._signature.pattern)
+        except PatternError:
+            self._matcher = None
 
 
 class Scanner:
@@ -73,7 +82,7 @@ class Scanner:
         watches: dict[str, list[_Watch]] = {}
         for signature in signatures:
             watch = _Watch(signature)
-            for literal in _literals(signature):
+            for literal in signature.literals or literals_of(signature.pattern):
                 watches.setdefault(literal, []).append(watch)
         kinds: dict[str, list[Document]] = {}
         for document in documents:
@@ -199,16 +208,6 @@ class _Run:
             self._out.ranks.add(line.rank)
         if line.node and len(self._out.nodes) < MAX_RANKS:
             self._out.nodes.setdefault(line.node)
-
-
-def _literals(signature: Signature) -> tuple[str, ...]:
-    """None for a pattern that is not allowed: lint says what is wrong, and no rule takes the others with it."""
-    try:
-        if signature.unless:
-            parse_pattern(signature.unless)
-        return parse_pattern(signature.pattern).literals
-    except PatternError:
-        return ()
 
 
 def _lines(

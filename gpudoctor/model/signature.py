@@ -26,6 +26,7 @@ class Signature(Struct, frozen=True):
     kind: SignatureKind = "root"
     unless: str = ""  # a line that matches this too is none
     note: str = ""  # why a harmless one means nothing
+    literals: tuple[str, ...] = ()  # that the pattern is known to need; () where they are still to be found
 
 
 class Hit(Item, frozen=True, kw_only=True):
