@@ -3,6 +3,7 @@
 GPU 0: NVIDIA A10 (UUID: GPU-3b70e2a4-19cd-6f51-80a7-d25c0e9f1b34)
 GPU 1: NVIDIA GeForce RTX 3090 | 24576 MiB | PCIe: x16 Gen 3
 GPU 0,1,2,3: NVIDIA H100 80GB HBM3
+[0] NVIDIA GeForce RTX 3090 | 45'C,   0 % |     3 / 24576 MB |
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from gpudoctor.readers.documents._text import MAX_LINE, size_bytes
 SOURCE = "list of GPUs"
 
 _LINE = re.compile(
-    r"(?:[-*•] ?)?(?:\[\d{1,2}\] ?)?(?:GPU|gpu|Gpu)[ #]?(\d{1,2}(?: ?, ?\d{1,2}){0,63}) ?[:=] ?([A-Z].{1,200})"
+    r"(?:[-*•] ?)?(?:GPU models and configuration ?: ?)?(?:\[\d{1,2}\] ?)?(?:GPU|gpu|Gpu)[ #]?(\d{1,2}(?: ?, ?\d{1,2}){0,63}) ?[:=] ?([A-Z].{1,200})"
+)
+_GPUSTAT = re.compile(
+    r"\[(\d{1,2})\] ([A-Z][^|]{1,60}?) {0,40}\|[^|]{1,60}\| {0,12}\d{1,7} / {1,12}(\d{3,7}) MB {0,4}(?:\|.{0,300})?"
 )
 _UUID = re.compile(r"\(?UUID: ?(GPU-[0-9a-fA-F-]{8,40})")
 _MIG = re.compile(r"MIG \d{1,2}c?\.?\d?g\.\d{1,3}gb\S{0,8}\s{1,8}Device {1,4}\d{1,2}: \(UUID: (MIG-\S{4,120}?)\)")
@@ -51,6 +55,10 @@ def _read(lines: Sequence[str]) -> Facts:
 
 def _listed(line: str) -> list[tuple[int, dict[str, Any]]]:
     """The GPUs that a line names; one name may stand for several numbers."""
+    by_gpustat = _GPUSTAT.fullmatch(line[:MAX_LINE].strip())
+    if by_gpustat is not None and looks_like_gpu(by_gpustat.group(2)):
+        size = int(by_gpustat.group(3)) << 20
+        return [(int(by_gpustat.group(1)), {"name": canonical(by_gpustat.group(2), size), "memory_total_bytes": size})]
     match = _LINE.match(line[:MAX_LINE].strip())
     if match is None or any(words in line for words in _COUNTED_ELSEWHERE):
         return []
@@ -94,6 +102,7 @@ DOCUMENT = Document(
             for end in (":", ",")
         ),
         *(f"GPU {number} " for number in range(16)),
+        *(f"[{number}] " for number in range(16)),
         "(UUID: MIG-",
     ),
     begins=_begins,

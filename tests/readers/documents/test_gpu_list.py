@@ -47,3 +47,12 @@ def test_memory_behind_a_name_completes_it() -> None:
 )
 def test_lines_of_logs_are_no_list(line: str) -> None:
     assert not found([line], DOCUMENT)
+
+
+def test_gpustat_and_old_reports() -> None:
+    text = "[0] NVIDIA GeForce RTX 3090 | 45'C,   0 % |     3 / 24576 MB | me(1M)\n"
+    text += "[1] Tesla T4 | 30'C,  0 % | 3 / 15360 MB |\n"
+    first, second = gpus(read(text, DOCUMENT))
+    assert (first.memory_total_bytes.value, second.name.value) == (24576 << 20, "Tesla T4")
+    (gpu,) = gpus(read("GPU models and configuration: GPU 0: Tesla T4", DOCUMENT))
+    assert gpu.name.value == "Tesla T4"
