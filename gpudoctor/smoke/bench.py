@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gpudoctor.data.nccl_variables import table
 from gpudoctor.model.smoke import SmokePair
 from gpudoctor.smoke.attempt import Attempt, attempt
 from gpudoctor.smoke.judge import step_of
@@ -18,8 +19,7 @@ _LEAST_BYTES = 1 << 20
 _LEAST_TIMEOUT_S = 10.0
 _SLACK = 1.5  # times what the first launch took from its start to its last sign of life
 _BYTES = re.compile(r"(?P<bytes>\d{1,15}) bytes")
-# Variables of NCCL that change what is said, not what is done.
-_HARMLESS = ("NCCL_DEBUG",)
+_HARMLESS = ("NCCL_DEBUG", "NCCL_WARN_")  # change what is said, not what is done
 
 
 class Bench:
@@ -65,8 +65,12 @@ class Bench:
 
 
 def is_ncclish(name: str, without: tuple[str, ...]) -> bool:
-    """Whether a variable is one of those that are to be taken out."""
-    return any(name.startswith(start) for start in without) and not name.startswith(_HARMLESS)
+    """Whether a variable is one of those that are to be taken out.
+
+    A name that NCCL does not read stays: images set NCCL_VERSION and the like for others.
+    """
+    meant = name in table().variables or name in without
+    return meant and name.startswith(without) and not name.startswith(_HARMLESS)
 
 
 def _timeout(first: Attempt) -> float:

@@ -78,6 +78,8 @@ CASES = (
          spec={**PIX4, **fault("p2p", pairs=["1-2"])}),
     Case("P2P is broken for one pair, the group of four uses SHM", "p2p_broken", "pass", P2P, "1-2", 4,
          spec={"gpus": 4, **fault("p2p", "wrong", pairs=["1-2"])}, exit_code=0),
+    Case("P2P is broken, NCCL uses SHM (Intel board)", "p2p_broken", "pass", (), "0-1",
+         spec={"cpu": "intel", **fault("p2p", "wrong")}, exit_code=0),
     Case("P2P hangs, NCCL 2.31", "p2p_broken", "hang", ("NCCL's diagnostics", "control", "P2P off"), "0-1",
          spec={"nccl": "2.31.2", **fault("p2p")}),
     Case("cuMem is refused, NCCL 2.31", "nccl_setting", "crash", ("NCCL's diagnostics", "control", "cuMem off"),

@@ -20,7 +20,7 @@ def draw_trials(canvas: Canvas, smoke: SmokeReport) -> None:
             style: Style = "ok" if trial.verdict == "pass" else "plain"
             name = f"{clean_prose(trial.name, _NAME):<{_NAME + 1}}"
             canvas.line((name, "plain"), (f"{_result(trial):<{_RESULT}}", style), (_settings(trial), "faint"), indent=4)
-    if smoke.decision is not None and smoke.decision.reason:
+    if smoke.decision is not None and smoke.decision.status != "not_tried":
         reason = clean_prose(smoke.decision.reason, 400)
         canvas.blank()
         canvas.paragraph((f"{reason[:1].upper()}{reason[1:]}.", "plain"), indent=INDENT)

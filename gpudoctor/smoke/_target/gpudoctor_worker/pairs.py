@@ -66,19 +66,18 @@ class Pairs:
         peer.run(a, b, self._patterns, self._round + 2)
 
     def _send(self, group: object, source: int, target: int, size: int, number: int) -> None:
+        """One way. A broadcast to one other, because torch would build another communicator for send and recv."""
         a, b = sorted((source, target))
         self._channel.tell("step", step="pair %d-%d, %d to %d, %d bytes" % (a, b, source, target, size))
         data = self._patterns.empty(max(1, size // ELEMENT_BYTES), DTYPE).zero_()
         if self._place.rank == source:
             self._patterns.fill(data, DTYPE, number)
-            self._dist.send(data, target, group=group)
-            return
-        self._dist.recv(data, source, group=group)
-        report_wrong(self._channel, self._patterns, data, "send", source, target, number)
+        self._dist.broadcast(data, source, group=group)
+        if self._place.rank == target:
+            report_wrong(self._channel, self._patterns, data, "send", source, target, number)
 
     def _timed_send(self, group: object, source: int, target: int, size: int) -> float:
-        self._channel.tell("step", step="pair %d-%d, %d to %d, timed" % (*sorted((source, target)), source, target))
+        a, b = sorted((source, target))
+        self._channel.tell("step", step="pair %d-%d, %d to %d, timed" % (a, b, source, target))
         data = self._patterns.empty(max(1, size // ELEMENT_BYTES), DTYPE).zero_()
-        if self._place.rank == source:
-            return self._timing.median(lambda: self._dist.send(data, target, group=group), small=False)
-        return self._timing.median(lambda: self._dist.recv(data, source, group=group), small=False)
+        return self._timing.median(lambda: self._dist.broadcast(data, source, group=group), small=False)

@@ -105,21 +105,6 @@ def all_to_all_single(out: Tensor, tensor: Tensor, group: Group | None = None) -
     out.data_ = one.arrive(whole)
 
 
-def send(tensor: Tensor, target: int, group: Group | None = None) -> None:
-    """To one rank; returns when it is there."""
-    one = _ready(group)
-    one.spend(_bytes(tensor), 1.0)
-    one.collect(tensor.data_)
-    one.arrive(tensor.data_)
-
-
-def recv(tensor: Tensor, source: int, group: Group | None = None) -> None:
-    """From one rank."""
-    one = _ready(group)
-    one.spend(_bytes(tensor), 1.0)
-    tensor.data_ = one.arrive(one.collect(tensor.data_)[one.ranks.index(source)])
-
-
 def _whole() -> Group:
     if _world is None:
         raise RuntimeError("Default process group has not been initialized")
