@@ -59,6 +59,9 @@ _SCALE = re.compile(
 )
 
 
+_MAX_FORMS: Final = 5000  # real checkpoints have some dozens
+
+
 class Named(NamedTuple):
     """What a name says: `kind` is None where nothing is recognised."""
 
@@ -80,7 +83,9 @@ class Namer:
         layer = int(found.group(1)) if found and len(found.group(1)) < 6 else None
         plain = _NUMBER.sub("#", name)
         known = self._seen.get(plain)
-        if known is None:
+        if known is None and len(self._seen) >= _MAX_FORMS:
+            known = (None, False)  # no network has so many kinds of tensors: what the rest is called does not matter
+        elif known is None:
             known = self._seen[plain] = (_kind(plain), bool(_SCALE.search(plain)))
         kind, packed = known
         if kind == "vision":

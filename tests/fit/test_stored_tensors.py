@@ -152,6 +152,13 @@ def test_a_fused_projection_is_shared_out_by_rows() -> None:
     assert {(p.tensor_class, p.bytes) for p in found.stored} == {("query", 524288), ("key_value", 262144)}
 
 
+def test_half_a_million_names_are_not_all_looked_at() -> None:
+    """A name costs two dozen patterns; names beyond those of any network are only counted."""
+    found = inventory([tensor(f"model.layers.0.mlp.x{number}y", "BF16", 1) for number in range(20_000)], shape(LLAMA))
+    assert found.total_bytes == 40_000
+    assert found.unknown_bytes == 2 * (20_000 - 5000)
+
+
 def test_a_tensor_that_is_in_two_files_counts_once() -> None:
     twice = [tensor("model.norm.weight", "BF16", 512)] * 2
     assert inventory(twice, shape(LLAMA)).total_bytes == 1024
