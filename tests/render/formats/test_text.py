@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.render import RenderOptions
+from gpudoctor.render import RenderOptions, words
+from gpudoctor.render.sanitize import clean_lines, clean_prose
+from gpudoctor.render.terminal.measure import columns
 from tests.render import machines
 from tests.render.drawing import SGR, draw
 from tests.render.samples import SAMPLES, finding, report
@@ -93,3 +95,18 @@ def test_the_last_lines_repeat_the_first_thing_to_do() -> None:
 def test_a_log_that_says_markup_is_shown_as_it_is() -> None:
     text = draw(report("error", machines.no_gpu(), (finding(1, "r", "error", "at [/opt/x] in [bold]y[/bold]"),)))
     assert "at [/opt/x] in [bold]y[/bold]" in text
+
+
+@pytest.mark.parametrize("width", [40, 50, 72, 100, 120, 200])
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_no_sample_runs_over_the_edge_and_none_loses_its_title(sample: str, width: int) -> None:
+    made = SAMPLES[sample]()
+    text = draw(made, options=RenderOptions(width=width, verbose=True))
+    commands = [command for one in made.findings for command in (*(words.paste(fix) for fix in one.fixes), one.verify)]
+    pasted = {line for command in commands for line in clean_lines(command)}
+    for line in text.splitlines():
+        whole = line in pasted or line.startswith(("gpudoctor ", "sudo ")) or any("/" in word for word in line.split())
+        assert columns(line) <= width or whole, line
+    for one in made.findings[:1]:
+        start = clean_prose(one.title, 400).split()[:3]
+        assert " ".join(start) in " ".join(text.split())
