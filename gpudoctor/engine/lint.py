@@ -48,6 +48,7 @@ def _advice(rule: Rule) -> Advice:
     for position, fix in enumerate(rule.spec.fixes):
         yield from _fix(("fixes", position), fix)
     yield from _hardware(rule)
+    yield from _literals(rule)
 
 
 def _texts(rule: Rule) -> Advice:
@@ -111,6 +112,15 @@ def _change(path: Path, change: ChangeSpec) -> Advice:
             yield path, f"{name!r} is no name of a variable", "like NCCL_P2P_DISABLE"
     if not any((change.flags, change.env, change.unset, change.add, change.remove)):
         yield path, "an empty change", "say what changes"
+
+
+def _literals(rule: Rule) -> Advice:
+    """They are found, and stand in the packed form only."""
+    written = rule.document.data if isinstance(rule.document.data, dict) else {}
+    signatures = written.get("signatures")
+    for position, one in enumerate(signatures if isinstance(signatures, list) else []):
+        if isinstance(one, dict) and "literals" in one:
+            yield ("signatures", position), "literals are found, not written", "take them away"
 
 
 def _hardware(rule: Rule) -> Advice:

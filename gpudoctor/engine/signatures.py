@@ -43,8 +43,6 @@ def signature_problems(spec: RuleSpec) -> Iterator[tuple[Path, str, str]]:
         yield from _pattern((*place, "pattern"), one.pattern, literal=True)
         if one.unless:
             yield from _pattern((*place, "unless"), one.unless, literal=False)
-        if one.literals:
-            yield (*place, "literals"), "literals are found, not written", "take them away"
         if one.kind == "harmless" and not one.note:
             yield place, "a harmless line without a note", "say why it means nothing"
     if spec.signatures and spec.tier != "log":
