@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -10,7 +11,7 @@ from gpudoctor.readers.document import Block, Document
 
 MAX_LINE: Final = 1 << 20  # a dump in JSON may be one line
 MAX_LINES: Final = 200_000  # of all blocks of a file
-MAX_BLOCKS: Final = 256
+MAX_BLOCKS: Final = 64  # of one kind: a table that is printed every second must not leave out the others
 
 Start = tuple[int, int, tuple[Document, ...]]  # a place, its line number, the kinds that may begin there
 
@@ -22,7 +23,7 @@ class Segmenter:
         self._open: dict[str, tuple[Document, int, list[str]]] = {}
         self._scattered: dict[str, tuple[Document, int, list[str]]] = {}
         self._lines = 0
-        self._blocks = 0
+        self._blocks: Counter[str] = Counter()
 
     def feed(self, data: bytes, first_line: int, starts: Sequence[Start]) -> list[Block]:
         """The blocks that end here. `starts` are in ascending order."""
@@ -68,15 +69,17 @@ class Segmenter:
         for kind in kinds:
             opened = self._scattered if kind.scattered else self._open
             block = opened.get(kind.name)
-            if self._lines >= MAX_LINES or (block is None and self._blocks >= MAX_BLOCKS):
+            if self._lines >= MAX_LINES:
                 return
+            if block is None and self._blocks[kind.name] >= MAX_BLOCKS:
+                continue
             if block is not None and (not kind.scattered or len(block[2]) >= kind.max_lines):
                 continue
             if not kind.begins(text):
                 continue
             self._lines += 1
             if block is None:
-                self._blocks += 1
+                self._blocks[kind.name] += 1
                 opened[kind.name] = (kind, number, [text])
             else:
                 block[2].append(text)

@@ -21,7 +21,8 @@ from gpudoctor.readers.documents._text import MAX_LINE, size_bytes
 SOURCE = "list of GPUs"
 
 _LINE = re.compile(
-    r"(?:[-*•] ?)?(?:GPU models and configuration ?: ?)?(?:\[\d{1,2}\] ?)?(?:GPU|gpu|Gpu)[ #]?(\d{1,2}(?: ?, ?\d{1,2}){0,63}) ?[:=] ?([A-Z].{1,200})"
+    r"(?:[-*•] ?)?(?:GPU models and configuration ?: ?)?(?:\[\d{1,2}\] ?)?"
+    r"(?:GPU|gpu|Gpu)[ #]?(\d{1,2}(?: ?, ?\d{1,2}){0,63}) ?[:=] ?([A-Z].{1,200})"
 )
 _GPUSTAT = re.compile(
     r"\[(\d{1,2})\] ([A-Z][^|]{1,60}?) {0,40}\|[^|]{1,60}\| {0,12}\d{1,7} / {1,12}(\d{3,7}) MB {0,4}(?:\|.{0,300})?"
