@@ -190,6 +190,7 @@ class SmokeReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     decision: SmokeDecision | None = None  # None where the run passed and nobody asked
     speed: SmokeSpeed | None = None  # None where there was nothing to compare with
     diagnostics: tuple[str, ...] = ()  # NCCL's own, 2.31 and newer, of a run that failed
+    left_out: tuple[str, ...] = ()  # collectives that this torch does not have with this backend
     calls: tuple[SmokeCall, ...] = ()  # between hosts; none where there is only one
     layer: SmokeLayer | None = None  # where a model or its sizes were given
     torch: str = ""

@@ -33,6 +33,7 @@ def report_of(first: Attempt) -> SmokeReport:
         interface=first.log.interface,
         sizes=sizes_of(outcome, wrong),
         wrong=wrong,
+        left_out=_left_out(outcome),
         calls=calls_of(outcome),
         layer=layer_of(outcome, first.backend),
         pairs=pairs_of(first),
@@ -56,6 +57,11 @@ def _statement(first: Attempt) -> str:
     if first.backend == "gloo":
         return f"gloo on the CPU, {count} ranks: this tests the launch path, not the GPUs"
     return f"{count} ranks; none came so far that it could choose between GPUs and CPU"
+
+
+def _left_out(outcome: Outcome) -> tuple[str, ...]:
+    told = [event.op for rank in outcome.ranks for event in rank.events if event.event == "op_left_out"]
+    return tuple(dict.fromkeys(told))
 
 
 def _wrong(outcome: Outcome) -> tuple[SmokeWrong, ...]:

@@ -49,6 +49,11 @@ def litter() -> None:
     Path(os.environ["LITTER_FILE"]).write_text(path)
 
 
+def unsupported(*_: Any) -> None:
+    """As torch before 2.6 has it with gloo."""
+    raise RuntimeError("ProcessGroupGloo does not support reduce_scatter")
+
+
 class FaultyPatterns(Patterns):
     """Data that may be changed on its way."""
 
@@ -109,6 +114,11 @@ class FaultyWorker(Worker):
         if is_mine(self.place.rank) and name == os.environ.get("FAULT_PHASE"):
             self.break_down()
         function()
+
+    def import_torch(self) -> None:
+        super().import_torch()
+        if FAULT == "old_torch":
+            self.torch.distributed.reduce_scatter = unsupported
 
     def break_down(self) -> None:
         """Do what FAULT says."""

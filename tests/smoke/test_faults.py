@@ -162,6 +162,12 @@ def test_a_sound_run_passes_and_says_that_no_gpu_was_tested(size: str) -> None:
     assert done.leftovers == ()
 
 
+def test_a_collective_that_this_torch_lacks_is_left_out_and_said() -> None:
+    done = run("--ops", "all", "--max-bytes", "4K", worker=FAULTY, FAULT="old_torch")
+    assert (done.smoke["verdict"], done.smoke["left_out"]) == ("pass", ["reduce_scatter"])
+    assert {size["op"] for size in done.smoke["sizes"]} == {"all_reduce", "all_gather", "broadcast", "all_to_all"}
+
+
 def test_torchrun_starts_the_same_worker_and_rank_0_reports() -> None:
     python = python_with_torch() or ""
     agent = [python, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--no-python"]

@@ -37,6 +37,7 @@ def test_a_sharded_layer_is_exactly_the_whole_one(ranks: str) -> None:
         ("prefill", 2048),
     ]
     assert all(one["bytes"] == one["tokens"] * 96 * 4 for one in layer["runs"])
+    assert {96 * 2, 16 * 96 * 2} <= {size["bytes"] for size in done.smoke["sizes"]}
     assert all(0 <= one["communication_share"] < 1 and one["whole_us"] > 0 for one in layer["runs"])
 
 

@@ -49,6 +49,11 @@ def draw(canvas: Canvas, smoke: SmokeReport, *, verbose: bool) -> None:
         draw_pairs(canvas, smoke.pairs, smoke.ranks)
     if smoke.speed:
         canvas.paragraph((speed_words(smoke.speed), "plain"), indent=INDENT)
+    if smoke.left_out:
+        names = clean_prose(", ".join(smoke.left_out), 100)
+        canvas.paragraph(
+            (f"not run: {names}; this torch does not have it with {smoke.backend}", "plain"), indent=INDENT
+        )
     if smoke.layer:
         draw_layer(canvas, smoke.layer, smoke.world_size)
 

@@ -33,6 +33,10 @@ class Shape(NamedTuple):
     hidden: int
     intermediate: int
 
+    def decode_messages(self) -> list[int]:
+        """Bytes of the all-reduces of a decode step, in 16 bits as frameworks do it."""
+        return [tokens * self.hidden * 2 for tokens in _DECODE_TOKENS]
+
 
 class Layer:
     """The pair on one rank."""

@@ -35,6 +35,7 @@ class Worker:
     meeting: Meeting
     said: list[Said]  # by every rank of itself, when they met
     max_bytes: int
+    ops: list[str]  # that this torch has
     layer: Layer | None = None
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
@@ -118,9 +119,14 @@ class Worker:
         patterns = self.patterns_class(self.torch, self.device, rank, world)
         collectives = Collectives(self.torch.distributed, patterns, rank, world)
         checks = Correctness(collectives, patterns, self.channel, rank)
-        checks.run(self.config.ops, self.config.dtypes, sizes_up_to(self.max_bytes))
+        self.ops = checks.run(self.config.ops, self.config.dtypes, self.sizes())
         if self.config.layer:
             self.check_layer(Shape(*self.config.layer))
+
+    def sizes(self) -> list[int]:
+        """Of the messages, with those of the layer's decode steps where there is one."""
+        layer = self.config.layer
+        return sizes_up_to(self.max_bytes, Shape(*layer).decode_messages() if layer else ())
 
     def check_layer(self, shape: Shape) -> None:
         """The linear pair of a layer, where every rank has room for it."""
@@ -138,7 +144,7 @@ class Worker:
         """Time by size."""
         timing = Timing(self.torch, self.device, self.place.world, self.channel)
         if self.config.collectives and self.config.timed:
-            timing.run(self.config.ops, sizes_up_to(self.max_bytes))
+            timing.run(self.ops, self.sizes())
             if self.layer:
                 self.layer.measure(timing, self.channel)
         if self.config.pairs and (self.backend == "nccl" or self.config.pairs_on_cpu):
