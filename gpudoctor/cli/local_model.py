@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _INDEX: Final = ".safetensors.index.json"
 _CONFIGS: Final = ("config.json", "params.json")  # the second is Mistral's own
-_QUANTIZATION: Final = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
+_QUANTIZATION: Final = ("quantization_config.json", "quantize_config.json", "quant_config.json", "hf_quant_config.json")
 _MAX_FILES: Final = 10_000
 _HINT: Final = "give the folder of a model with its config.json, or a .gguf file"
 

@@ -8,7 +8,7 @@ from typing import Final
 from gpudoctor.data.parallelism import parallelism
 from gpudoctor.fit.fabric import Range
 from gpudoctor.fit.options import Option
-from gpudoctor.fit.parallelism import Advice
+from gpudoctor.fit.parallelism import WORTH, Advice
 from gpudoctor.model.fit import FitAdvice
 from gpudoctor.model.fit_options import FitOption, FitTimes
 
@@ -34,10 +34,18 @@ def _said(advice: Advice) -> Iterator[FitAdvice]:
             text=f"{_sentence(one.name)} is best, for one user and for many{_gains(one, advice)}", why=reasons
         )
     else:
-        yield FitAdvice(text=f"For one user {one.name}{_gains(one, advice)}", why=_basis(advice))
+        yield _for_one(one, advice)
         yield FitAdvice(text=f"For many users {many.name}{_many(many, advice)}", why=reasons)
     for note in advice.notes[:_NOTES]:
         yield FitAdvice(text=_sentence(note.text), why=note.url)
+
+
+def _for_one(one: Option, advice: Advice) -> FitAdvice:
+    if one.cards == 1 and one.decode is not None:
+        return FitAdvice(
+            text=f"For one user one GPU: more would not bring {WORTH:g} times the speed", why=_basis(advice)
+        )
+    return FitAdvice(text=f"For one user {one.name}{_gains(one, advice)}", why=_basis(advice) if one.cards > 1 else "")
 
 
 def _gains(option: Option, advice: Advice) -> str:

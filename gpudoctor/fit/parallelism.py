@@ -14,7 +14,7 @@ from gpudoctor.fit.options import Option, Setting, fastest, options
 from gpudoctor.fit.question import BY_LAYERS
 from gpudoctor.fit.shape import Attention, Experts, LatentAttention
 
-_WORTH: Final = 1.3  # so much faster, or it is not worth more cards for one copy
+WORTH: Final = 1.3  # so much faster, or it is not worth more cards for one copy
 _SAME: Final = 1.1  # within this two ways are as good: the simpler one is taken
 _LITTLE: Final = 1.25  # what TP 2 brings a model that is hardly worth cutting
 _GIB: Final = 1 << 30
@@ -57,7 +57,7 @@ def _for_one(setting: Setting, found: Sequence[Option]) -> Option | None:
     fitting = [option for option in found if option.fits]
     best = fitting[0] if fitting else None
     for option in () if _hardly_gains(setting, found) else fitting:
-        if best is not None and _middle(option.decode) > _WORTH * _middle(best.decode):
+        if best is not None and _middle(option.decode) > WORTH * _middle(best.decode):
             best = option
     return replace(best, dp=1) if best is not None else None
 

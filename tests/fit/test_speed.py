@@ -54,7 +54,8 @@ def tokens_a_second(model: str, quant: str, gpus: int, card: str, link: str) -> 
 
 def test_tokens_a_second_are_those_that_were_published() -> None:
     """What docs/fit.md promises: 10 % on average and 19 % at worst where nothing was fitted."""
-    fitted, others = [], []
+    fitted: list[float] = []
+    others: list[float] = []
     for *case, measured in MEASURED:
         error = abs(tokens_a_second(*case) / measured - 1)  # type: ignore[arg-type]
         (fitted if "Qwen2.5" in str(case[0]) and case[3] == A100 else others).append(error)
