@@ -34,6 +34,8 @@ _MODES = {
 _MIG_MODE = re.compile(r"\| {1,40}(Enabled|Disabled|N/A)(\*?) {0,4}\|? *$")
 _MIG_DEVICE = re.compile(r"^\| {1,4}(\d{1,2}) {1,8}\d{1,3} {1,8}(?:\d{1,3}|N/A) {1,8}\d{1,3} {0,4}\|")
 _CUT = "..."
+# The second and third line of a GPU, and the line of a MIG device.
+MORE = re.compile(rf"{_MEMORY.pattern}|{_MIG_MODE.pattern}|{_MIG_DEVICE.pattern}")
 _MIB = 1 << 20
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from gpudoctor.model.facts import Facts
 from gpudoctor.readers.document import Document
 from gpudoctor.readers.documents._smi import gpu_list, smi_facts
-from gpudoctor.readers.documents._smi_rows import ROW, TableReader
+from gpudoctor.readers.documents._smi_rows import MORE, ROW, TableReader
 from gpudoctor.readers.documents._text import MAX_LINE
 
 SOURCE = "nvidia-smi"
@@ -22,24 +22,20 @@ SOURCE = "nvidia-smi"
 _DRIVER = re.compile(r"(?:Driver|KMD) Version: {0,8}(\d{2,4}(?:\.\d{1,4}){1,3})")
 _CUDA = re.compile(r"CUDA(?: UMD)?(?: Version)?:? {0,8}(\d{1,2}\.\d{1,2})")
 _BANNER = re.compile(r"NVIDIA-SMI {1,8}(\d{2,4}(?:\.\d{1,4}){1,3})")
-_CLOCK = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} ")
-_FRAME = ("|", "+", "=")
+_ROWS = ("Persistence-M", "| Processes:", "| MIG devices:")
+_CELLS = ("MiB |", "MiB  ", "Enabled |", "Enabled* |", "Disabled |", "Disabled* |", "N/A |")
 
 
 def _begins(line: str) -> bool:
+    """Any line of the table that says something; what stands between them does not matter."""
     line = line[:MAX_LINE]
-    return bool(_BANNER.search(line)) or "Persistence-M" in line or ROW.search(line) is not None
-
-
-def _belongs(line: str, taken: int) -> bool:
-    text = line[:MAX_LINE].strip()
-    if _BANNER.search(text) and taken > 2:
-        return False  # the next table
-    return not text or text.startswith(_FRAME) or text.endswith("|") or _CLOCK.match(text) is not None
+    if _BANNER.search(line) or ROW.search(line):
+        return True
+    return line.count("|") > 1 and (any(words in line for words in _ROWS) or MORE.search(line) is not None)
 
 
 def _read(lines: Sequence[str]) -> Facts:
-    text = [line[:MAX_LINE] for line in lines]
+    text = _first_table([line[:MAX_LINE] for line in lines])
     driver = _first(_DRIVER, text) or _first(_BANNER, text)
     cuda = next((found for line in text if "NVIDIA-SMI" in line and (found := _first(_CUDA, [line]))), "")
     table = TableReader(SOURCE)
@@ -55,15 +51,25 @@ def _read(lines: Sequence[str]) -> Facts:
     )
 
 
+def _first_table(lines: list[str]) -> list[str]:
+    """Up to the next banner behind a GPU: another time, or another machine."""
+    seen = False
+    for number, line in enumerate(lines):
+        if seen and _BANNER.search(line):
+            return lines[:number]
+        seen = seen or ROW.search(line) is not None
+    return lines
+
+
 def _first(pattern: re.Pattern[str], lines: Sequence[str]) -> str:
     return next((match.group(1) for line in lines if (match := pattern.search(line))), "")
 
 
 DOCUMENT = Document(
     name=SOURCE,
-    literals=("NVIDIA-SMI", "Persistence-M", "| 00000000:", "| 0000:", "|   00000000:"),
+    literals=("NVIDIA-SMI", "| 00000000:", "| 0000:", "|   00000000:", *_ROWS, *_CELLS),
     begins=_begins,
-    belongs=_belongs,
     read=_read,
     max_lines=600,
+    scattered=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpudoctor.readers.documents.nvidia_smi import DOCUMENT
-from tests.readers.documents.reading import found, gpus, read, sample
+from tests.readers.documents.reading import LOG, gpus, read, sample
 
 MIB = 1 << 20
 
@@ -68,8 +68,15 @@ def test_the_banner_since_driver_610_and_banners_in_notes() -> None:
     assert (note.driver_version.value, note.cuda_driver_version.value) == ("570.172.08", "12.8")
 
 
-def test_every_table_is_a_document_of_its_own() -> None:
-    assert len(found([*sample("nvidia_smi"), *sample("nvidia_smi.2018")], DOCUMENT)) == 2
+def test_of_two_tables_the_first_counts() -> None:
+    facts = read([*sample("nvidia_smi"), *sample("nvidia_smi.2018")], DOCUMENT)
+    assert facts == read(sample("nvidia_smi"), DOCUMENT)
+    assert len(gpus(read([*sample("nvidia_smi.2018")[:10], *sample("nvidia_smi")], DOCUMENT))) == 1
+
+
+def test_lines_of_a_log_between_the_rows() -> None:
+    mixed = [line for row in sample("nvidia_smi") for line in (row, *LOG[:3])]
+    assert read(mixed, DOCUMENT) == read(sample("nvidia_smi"), DOCUMENT)
 
 
 def test_whose_processes_they_are_cannot_be_told() -> None:
