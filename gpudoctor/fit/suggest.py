@@ -71,6 +71,17 @@ def suggest(question: Question, found: Prediction) -> list[Suggestion]:
     return kept
 
 
+def single_options(question: Question) -> list[Suggestion]:
+    """Options that make it fit alone, on the cards that are there."""
+    tries = chain(_settings(question), _eight_bit_cache(question), _sizes(question))
+    outcomes = ((tried, predict(tried.question)) for tried in tries if len(tried.flags) == 1)
+    return [
+        Suggestion(tried.change, tried.loses, tried.question, outcome, tried.flags)
+        for tried, outcome in outcomes
+        if outcome.fits
+    ]
+
+
 def _working(tried: _Try) -> Suggestion | None:
     for case in chain((tried,), _shorter(tried)):
         outcome = predict(case.question)

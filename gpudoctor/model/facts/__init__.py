@@ -8,6 +8,7 @@ from gpudoctor.model.facts.collective import Collective, RankProgress
 from gpudoctor.model.facts.cuda import CudaDevice, CudaDriver, PeerAccess
 from gpudoctor.model.facts.driver import Driver
 from gpudoctor.model.facts.environment import Environment
+from gpudoctor.model.facts.fit import Fit
 from gpudoctor.model.facts.gpus import Gpu, GpuProcess, Gpus
 from gpudoctor.model.facts.group import Group
 from gpudoctor.model.facts.kernel_log import KernelLog, Xid
@@ -42,6 +43,7 @@ __all__ = [
     "Driver",
     "Environment",
     "Facts",
+    "Fit",
     "Gpu",
     "GpuPair",
     "GpuProcess",

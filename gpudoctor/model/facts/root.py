@@ -4,6 +4,7 @@ from gpudoctor.model.facts.collective import Collective
 from gpudoctor.model.facts.cuda import CudaDriver
 from gpudoctor.model.facts.driver import Driver
 from gpudoctor.model.facts.environment import Environment
+from gpudoctor.model.facts.fit import Fit
 from gpudoctor.model.facts.gpus import Gpus
 from gpudoctor.model.facts.group import Group
 from gpudoctor.model.facts.kernel_log import KernelLog
@@ -62,6 +63,7 @@ class Facts(Section, frozen=True, kw_only=True):
     topology: Topology = Topology()
     group: Group = Group()
     model: ModelShape = ModelShape()
+    fit: Fit = Fit()
 
 
-DERIVED: frozenset[str] = frozenset({"gpus", "visible", "topology", "group", "model"})
+DERIVED: frozenset[str] = frozenset({"gpus", "visible", "topology", "group", "model", "fit"})
