@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from gpudoctor.data.models import ModelRow, StoredQuantization
 from gpudoctor.fit.config_pattern import layer_pattern
+from gpudoctor.fit.config_states import linear, state_space
 from gpudoctor.fit.config_tower import tower_size
 from gpudoctor.readers.model_config import ModelConfig, Section
 from gpudoctor.readers.quantization_config import read_quantization
@@ -64,7 +65,7 @@ def row_of(config: ModelConfig, name: str, source: str = "config.json") -> Model
     heads = number("num_attention_heads", "n_head", "n_heads", "num_heads")
     experts = _experts(text, family)
     tower = tower_size(config)
-    linear, state = _linear(text), _state_space(text)
+    states, space = linear(text), state_space(text)
     return ModelRow(
         id=name,
         source=source,
@@ -93,15 +94,15 @@ def row_of(config: ModelConfig, name: str, source: str = "config.json") -> Model
         index_head_dim=number("index_head_dim"),
         o_groups=number("o_groups"),
         o_lora_rank=number("o_lora_rank"),
-        linear_num_key_heads=linear.key_heads,
-        linear_num_value_heads=linear.value_heads,
-        linear_key_head_dim=linear.key_dim,
-        linear_value_head_dim=linear.value_dim,
-        linear_conv_kernel_dim=linear.kernel,
-        mamba_num_heads=state.heads,
-        mamba_head_dim=state.head_dim,
-        ssm_state_size=state.state,
-        n_groups=state.groups,
+        linear_num_key_heads=states.key_heads,
+        linear_num_value_heads=states.value_heads,
+        linear_key_head_dim=states.key_dim,
+        linear_value_head_dim=states.value_dim,
+        linear_conv_kernel_dim=states.kernel,
+        mamba_num_heads=space.heads,
+        mamba_head_dim=space.head_dim,
+        ssm_state_size=space.state,
+        n_groups=space.groups,
         intermediate_size=experts.dense_width,
         intermediate_sizes=_widths_by_layer(text, layers or 0),
         mlp_gated=family not in _UNGATED,
@@ -131,52 +132,6 @@ def _layers(text: Section) -> int | None:
     listed = len(text.texts("layers_block_type", "layer_types")) or len(text.text("hybrid_override_pattern"))
     found = stated or listed
     return min(found, MAX_LAYERS) if found else None
-
-
-class _Linear(NamedTuple):
-    """Linear attention: gated delta nets, Kimi's, and lightning attention."""
-
-    key_heads: int | None
-    value_heads: int | None
-    key_dim: int | None
-    value_dim: int | None
-    kernel: int = 4
-
-
-def _linear(text: Section) -> _Linear:
-    kimi = text.section("linear_attn_config")
-    if kimi is not None:
-        heads, size = kimi.number("num_heads"), kimi.number("head_dim")
-        return _Linear(heads, heads, size, size, kimi.number("short_conv_kernel_size") or 4)
-    if text.numbers("attn_type_list"):  # lightning attention has the heads of the others, and no convolution
-        heads, size = text.number("num_attention_heads"), text.number("head_dim")
-        return _Linear(heads, heads, size, size, 0)
-    return _Linear(
-        text.number("linear_num_key_heads", "linear_num_heads"),
-        text.number("linear_num_value_heads", "linear_num_heads"),
-        text.number("linear_key_head_dim", "linear_head_dim"),
-        text.number("linear_value_head_dim", "linear_head_dim"),
-        text.number("linear_conv_kernel_dim") or 4,
-    )
-
-
-class _StateSpace(NamedTuple):
-    """Mamba 2 in its spellings; Mamba 1 (Jamba), which has no heads, as heads of 64."""
-
-    heads: int | None
-    head_dim: int
-    state: int
-    groups: int
-
-
-def _state_space(text: Section) -> _StateSpace:
-    heads = text.number("mamba_num_heads", "mamba_n_heads")
-    size = text.number("mamba_head_dim", "mamba_d_head") or 64
-    state = text.number("ssm_state_size", "mamba_d_state", "state_size")
-    expand = text.number("mamba_expand")
-    if heads is None and expand:
-        return _StateSpace(expand * (text.number("hidden_size") or 0) // size, size, state or 16, 1)
-    return _StateSpace(heads, size, state or 128, text.number("n_groups", "mamba_n_groups") or 8)
 
 
 def _experts(text: Section, family: str) -> _Experts:
