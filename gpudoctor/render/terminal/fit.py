@@ -19,7 +19,7 @@ _PARTS: tuple[tuple[str, str, Style], ...] = (
     ("KV cache", "▓", "ok"),
     ("activations", "▒", "far"),
     ("overhead", "░", "code"),
-    ("free", "·", "faint"),
+    ("free", "─", "faint"),
 )
 
 
