@@ -19,7 +19,8 @@ def joined_lists(sections: Sequence[NvidiaSmi]) -> dict[str, Fact[Any]]:
     found: dict[str, Fact[Any]] = {}
     lists = [section for section in sections if section.gpus.known]
     if len(lists) > 1:
-        gpus = _gpus([section.gpus.or_none() or () for section in lists])
+        whole = lists[0].gpus_partial.or_none() is False
+        gpus = _gpus([section.gpus.or_none() or () for section in lists], whole=whole)
         found["gpus"] = known(gpus, lists[0].gpus.source)
         found["gpus_partial"] = _partial(lists, len(gpus))
     p2p = [section.p2p for section in sections if section.p2p.known]
@@ -36,14 +37,17 @@ def _partial(lists: Sequence[NvidiaSmi], count: int) -> Fact[bool]:
     return next((one.gpus_partial for one in lists if one.gpus_partial.or_none()), NOT_PROVIDED)
 
 
-def _gpus(lists: Sequence[tuple[Gpu, ...]]) -> tuple[Gpu, ...]:
-    """A list whose GPUs contradict the better one is of another machine, and left out."""
+def _gpus(lists: Sequence[tuple[Gpu, ...]], *, whole: bool) -> tuple[Gpu, ...]:
+    """A list whose GPUs contradict the better one is of another machine, and left out; a `whole` one gets no more."""
     best = {gpu.index: gpu for gpu in lists[0]}
     for other in lists[1:]:
         if any(_differ(best[gpu.index], gpu) for gpu in other if gpu.index in best):
             continue
         for gpu in other:
-            best[gpu.index] = _completed(best[gpu.index], gpu) if gpu.index in best else gpu
+            if gpu.index in best:
+                best[gpu.index] = _completed(best[gpu.index], gpu)
+            elif not whole:
+                best[gpu.index] = gpu
     return tuple(best[index] for index in sorted(best))
 
 

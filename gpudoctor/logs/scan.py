@@ -30,6 +30,7 @@ _LAST_LINES: Final = 16 << 10
 _ENOUGH: Final = 300
 _BUSY: Final = 1000
 _USELESS: Final = 8000
+_LONG: Final = 512  # a line counts once more for so many bytes: it costs more
 
 
 class Scanned(Struct):
@@ -163,6 +164,9 @@ class _Run:
         starts: list[tuple[int, int, tuple[Document, ...]]] = []
         found = self._automaton.find(data, everything=everything)
         for start, end, number, literals in _lines(windows, found, piece):
+            weight = 1 + (end - start) // _LONG
+            for literal in set(literals):
+                self._looked[literal] += weight
             kinds = tuple(dict.fromkeys(kind for i in literals for kind in self._kinds[i]))
             if kinds:
                 starts.append((start, number, kinds))
@@ -171,11 +175,10 @@ class _Run:
                 self._line_of(data, start, end, number, watches)
         self._out.blocks += self._segments.feed(data, self._line, starts)
         self._line += data.count(b"\n")
-        if len(found) > 64 and not everything:
-            self._leave_out(found)
+        if not everything:
+            self._leave_out()
 
-    def _leave_out(self, found: list[tuple[int, int, int]]) -> None:
-        self._looked.update(match[0] for match in found)
+    def _leave_out(self) -> None:
         busy = {
             literal
             for literal, count in self._looked.items()
