@@ -93,7 +93,13 @@ def main() -> int:
     env = shell()
     held += [
         compare(f"{verb} : python -c pass", [GPUDOCTOR, *verb.split()], bare, env, args.rounds, 10)
-        for verb in ("--version", "--help", "explain iommu_acs")
+        for verb in (
+            "--version",
+            "--help",
+            "explain iommu_acs",
+            "fit meta-llama/Llama-3.1-8B --tp 2 --gpu 4090",
+            "fit meta-llama/Llama-3.1-70B --tp 2 --gpu 4090",
+        )
     ]
     smoke = [GPUDOCTOR, "nccl-test", "--tp", "2", "--python", args.target]
     bare_script = [args.target, str(Path(__file__).with_name("bare_all_reduce.py")), "2"]
