@@ -53,3 +53,8 @@ def test_reading_and_writing_of_two_commands_are_both_kept() -> None:
     write = read.replace("-p2p r", "-p2p w").replace("OK", "GNS")
     cells = read_all(f"{read}\n{write}").nvidia_smi.p2p.or_none() or ()
     assert {(cell.capability, cell.status) for cell in cells} == {("read", "OK"), ("write", "GNS")}
+
+
+def test_a_whole_list_gets_no_gpus_from_hearsay() -> None:
+    text = "index, name, memory.total [MiB]\n0, NVIDIA A10, 23028 MiB\n1, NVIDIA A10, 23028 MiB\n\n8x NVIDIA A10\n"
+    assert len(gpus(read_all(text))) == 2

@@ -16,6 +16,7 @@ _MORE = re.compile(r"[A-Z0-9(][\w.+/()-]{0,24}|ti|super|x")
 _MAX_WORDS = 9
 _PREFIXES = ("", "NVIDIA ", "NVIDIA GeForce ", "NVIDIA RTX ", "Tesla ", "Quadro ", "NVIDIA Tesla ")
 _NOISE = re.compile(r"\((?:R|TM|UUID|PCIe|SXM\d?)[^)]{0,60}\)|®|™|\bGPUs?\b|\bgraphics cards?\b", re.IGNORECASE)
+_MAKER = re.compile(r"^NVIDIA (?!TITAN)", re.IGNORECASE)
 _GLUED = re.compile(r"\b(RTX|GTX)(\d)", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\xa0]+")
 _NOMINAL = re.compile(r"[ -]?(\d{2,3}) ?GB?\b", re.IGNORECASE)
@@ -50,7 +51,7 @@ def canonical(name: str, memory_bytes: int | None = None) -> str:
     exact = look_up(text)
     if exact is not None:
         return exact.name
-    short = _NOMINAL.sub("", text).strip(" -")
+    short = _MAKER.sub("", _NOMINAL.sub("", text).strip(" -"))
     for prefix in _PREFIXES:
         row = _named(prefix + short)
         if row is not None:

@@ -21,6 +21,9 @@ _DOTS = re.compile(r" ?\.{3,200} ?")
 _BEFORE_COLON = re.compile(r"[ \t]{1,200}:(?= |$)")
 _AFTER_COLON = re.compile(r":[ \t]{2,200}")
 _BULLET = re.compile(r"(?:[-*•+>#]{1,3} |\d{1,2}[.)] )?")
+_LEAD = re.compile(
+    r"(?:I(?:'m| am)|[Ww]e(?:'re| are)) (?:using|running)(?: on| with)? |(?:[Uu]sing|[Rr]unning on) |and "
+)
 _MARKS = re.compile(r"[`*]{1,3}")
 _PARTS = re.compile(r"(?:, |; |\t|  | \| )\s{0,200}")
 _ASIDE = re.compile(r"\([^()]{0,200}\)")
@@ -42,9 +45,10 @@ class Statement(Struct, frozen=True):
 
 def statements(line: str) -> tuple[Statement, ...]:
     """What a line states; empty for a line that does not begin with a statement."""
-    text = _DOTS.sub(
-        ": ", _BEFORE_COLON.sub(":", _MARKS.sub("", _BULLET.sub("", bare(line), count=1)), count=1), count=1
-    )
+    text = _MARKS.sub("", _BULLET.sub("", bare(line), count=1))
+    lead = _LEAD.match(text)
+    text = text[lead.end() :] if lead else text
+    text = _AFTER_COLON.sub(": ", _DOTS.sub(": ", _BEFORE_COLON.sub(":", text, count=1), count=1), count=1)
     if not 4 <= len(text) <= _MAX_STATEMENT:
         return ()
     found: list[Statement] = []

@@ -119,3 +119,11 @@ def test_a_torch_without_cuda() -> None:
 def test_sentences_are_no_statements(line: str) -> None:
     read_of = [DOCUMENT.read(block.lines) for block in found([line], DOCUMENT)]
     assert not any(facts.nvidia_smi.gpus.known or facts.torch.version.known for facts in read_of)
+
+
+def test_a_sentence_that_lists_versions() -> None:
+    facts = read(
+        "I'm using Python 3.9.7, Transformers 4.17.0, PyTorch 1.11.0+cu113, NCCL 2.12.7 for CUDA 11.6", DOCUMENT
+    )
+    assert (facts.torch.version.value, facts.nccl.winner_version.value) == ("1.11.0+cu113", "2.12.7")
+    assert facts.python.transformers.value == "4.17.0"
