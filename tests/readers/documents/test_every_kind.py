@@ -6,6 +6,8 @@ import random
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.facts.root import DERIVED
@@ -93,6 +95,15 @@ def test_nothing_that_is_damaged_raises(name: str, kind: Document) -> None:
     everything = [text for other in KINDS for text in samples(other)]
     for _ in range(150):
         feed(mutated([*samples(name), dice.choice(everything)], dice), kind)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(st.text(max_size=80), max_size=6), data=st.data())
+def test_no_text_at_all_raises(name: str, kind: Document, lines: list[str], data: st.DataObject) -> None:
+    """Random lines between random pieces of a real document."""
+    whole = data.draw(st.sampled_from(samples(name))).splitlines()
+    start = data.draw(st.integers(0, len(whole) - 1))
+    feed("\n".join([*whole[start : start + 5], *lines, *whole[start + 5 :]]), kind)
 
 
 def test_read_takes_any_lines(kind: Document) -> None:
