@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gpudoctor.derive.model import find_model
 from gpudoctor.errors import UsageError
 from gpudoctor.fit.ask import Options, ask
-from gpudoctor.fit.card import Card
+from gpudoctor.fit.card import GIB, Card
 from gpudoctor.fit.machine_card import card_of
 from gpudoctor.fit.prediction import Prediction
 from gpudoctor.fit.predictor import predict
@@ -43,7 +43,7 @@ def with_fit(facts: Facts) -> Facts:
         return facts
     found = predict(question)
     limits = tuple(limit for limit in found.limits if limit.kind not in _NOT_MEMORY)
-    fit = _fit(question, replace(found, limits=limits))
+    fit = _as_logged(_fit(question, replace(found, limits=limits)), found, facts)
     model = replace(facts.model, weights_bytes_per_gpu=fit.weights_bytes)
     return replace(facts, fit=fit, model=model if facts.workload.tp.known else facts.model)
 
@@ -77,6 +77,30 @@ def _question(facts: Facts) -> Question | None:
         return replace(ask(model.found, cards, options).question, kv_dtype=workload.kv_cache_dtype.or_none() or "auto")
     except UsageError:  # a version or format that fit does not know
         return None
+
+
+def _as_logged(fit: Fit, found: Prediction, facts: Facts) -> Fit:
+    """What the run's own log printed is better than any prediction."""
+    weights, cache = facts.log.weights_gib, facts.log.kv_cache_gib
+    if weights.known:
+        fit = replace(fit, weights_bytes=known(round((weights.or_none() or 0.0) * GIB), weights.source))
+    left = cache.or_none()
+    if left is None:
+        return fit
+    size = round(left * GIB)
+    short = max(0, found.worst.kv_needed - size)
+    fits: Fact[str] = absent("not_applicable", "it fits", cache.source)
+    because = f"the log says {left:g} GiB for the KV cache, {found.worst.kv_needed / GIB:.2f} GiB are needed"
+    return replace(
+        fit,
+        kv_cache_bytes=known(size, cache.source),
+        kv_tokens=known(max(0, size) // max(1, found.kv_bytes_per_token), cache.source),
+        fits=known(not short, cache.source),
+        borderline=known(False, cache.source),  # measured
+        short_bytes=known(short, cache.source),
+        limit=known("kv_cache", cache.source) if short else fits,
+        because=known(because, cache.source) if short else fits,
+    )
 
 
 def _plain(dtype: str) -> str:

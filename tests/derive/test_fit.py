@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gpudoctor.derive import derive
 from gpudoctor.fit.predictor import predict
+from gpudoctor.logs.read import Reader
 from gpudoctor.model.fact import known
-from gpudoctor.model.facts import Facts, Workload
+from gpudoctor.model.facts import Facts, PythonTarget, Workload
 from tests.derive.machines import machine
 from tests.fit.cases import question
 
@@ -20,6 +22,10 @@ CARD = "NVIDIA GeForce RTX 3090"
 def facts(model: str, count: int = 2, **given: Any) -> Facts:
     values = {name: known(value, "flag") for name, value in {"model": model, "framework": "vllm", **given}.items()}
     return derive(machine([CARD] * count, workload=Workload(**values)))
+
+
+def logged(text: str) -> Facts:
+    return Reader(()).read_text(text, "run.log").facts
 
 
 def test_the_prediction_is_that_of_the_fit_command() -> None:
@@ -72,10 +78,6 @@ def test_nothing_is_said_where_engine_model_or_storage_is_not_known(model: str, 
 
 
 def test_the_installed_version_counts() -> None:
-    from msgspec.structs import replace
-
-    from gpudoctor.model.facts import PythonTarget
-
     values = {"model": "meta-llama/Llama-3.1-8B-Instruct", "framework": "vllm", "max_model_len": 29000}
     raw = machine([CARD], workload=Workload(**{name: known(value, "flag") for name, value in values.items()}))  # type: ignore[arg-type]
     new, old = (
@@ -83,3 +85,31 @@ def test_the_installed_version_counts() -> None:
         for version in ("0.11.0", "0.6.4.post1")
     )
     assert (new.activation_bytes.or_none() or 0) < (old.activation_bytes.or_none() or 0)
+
+
+LOGGED = [
+    ("INFO Model loading took 14.9888 GiB and 5.123456 seconds", 14.9888, None),
+    ("INFO Loading model weights took 7.4800 GB", 7.48, None),
+    ("INFO model weights take 14.99GiB; non_torch_memory takes 0.13GiB; PyTorch activation peak memory takes 4.76GiB; "
+     "the rest of the memory reserved for KV Cache is 51.38GiB.", 14.99, 51.38),
+    ("Load weight end. type=Q, dtype=torch.bfloat16, avail mem=77.1 GB, mem usage=0.98 GB.", 0.98, None),
+    ("INFO Available KV cache memory: -1.44 GiB", None, -1.44),
+    ("INFO Model loading took 5 seconds", None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "weights", "cache"), LOGGED)
+def test_a_log_states_weights_and_cache(line: str, weights: float | None, cache: float | None) -> None:
+    found = logged(line).log
+    assert (found.weights_gib.or_none(), found.kv_cache_gib.or_none()) == (weights, cache)
+
+
+def test_what_the_log_printed_overrides_the_prediction() -> None:
+    raw = facts("Qwen/Qwen2.5-14B", tp=2, max_model_len=8192)
+    log = logged("Model loading took 13.9476 GiB\nAvailable KV cache memory: 0.25 GiB\n").log
+    found = derive(replace(raw, log=log)).fit
+    assert found.weights_bytes.or_none() == round(13.9476 * GIB)
+    assert found.fits.or_none() is False
+    assert found.limit.or_none() == "kv_cache"
+    assert "the log says 0.25 GiB" in (found.because.or_none() or "")
+    assert found.kv_cache_bytes.source.startswith("run.log:")

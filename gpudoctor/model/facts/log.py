@@ -71,3 +71,5 @@ class Log(Section, frozen=True, kw_only=True):
     silence_seconds: Fact[float] = NOT_PROVIDED  # the longest gap between two time stamps
     stacks: Fact[tuple[RankStack, ...]] = NOT_PROVIDED  # of py-spy dumps
     last_line: Fact[str] = NOT_PROVIDED
+    weights_gib: Fact[float] = NOT_PROVIDED  # of one rank, as the engine printed after loading
+    kv_cache_gib: Fact[float] = NOT_PROVIDED  # left for the cache after profiling; negative where nothing was
