@@ -26,6 +26,7 @@ _LADDER: Final = (
     "Qwen/Qwen2.5-14B", "Qwen/Qwen2.5-32B", "meta-llama/Meta-Llama-3.1-70B", "mistralai/Mistral-Large-Instruct-2407",
     "meta-llama/Meta-Llama-3.1-405B",
 )  # fmt: skip
+_CONTEXT_OF_A_SIZE: Final = 8192  # nobody knows what such a model was trained for
 _AS_STORED: Final = frozenset({"", "auto", "compressed-tensors", "modelopt", "gguf", "inc", "torchao"})
 
 
@@ -89,6 +90,7 @@ def of_size(text: str, quant: str = "") -> Identified:
         id=f"{text.strip()} parameters",
         source="assumed",
         layers=tuple(model.layers[0] for _ in range(depth)),
+        max_positions=_CONTEXT_OF_A_SIZE,
         packing=None,
     )
     note = (

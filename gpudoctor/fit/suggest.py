@@ -62,7 +62,9 @@ def suggest(question: Question, found: Prediction) -> list[Suggestion]:
         kind = tuple(name for name, _ in tried.flags) or tried.change  # one value of each option will do
         if kind in seen:
             continue
-        one = _working(tried)
+        one = _working(
+            tried, shorten=not _is_setting(kind) or (("max_model_len",) not in seen and len(tried.flags) > 1)
+        )
         if one is not None:
             seen.add(kind)
             kept.append(one)
@@ -82,8 +84,13 @@ def single_options(question: Question) -> list[Suggestion]:
     ]
 
 
-def _working(tried: _Try) -> Suggestion | None:
-    for case in chain((tried,), _shorter(tried)):
+def _is_setting(kind: object) -> bool:
+    """Whether a change is of options that leave cards and weights as they are."""
+    return isinstance(kind, tuple) and set(kind) <= {"max_num_seqs", "gpu_memory_utilization", "max_model_len"}
+
+
+def _working(tried: _Try, *, shorten: bool) -> Suggestion | None:
+    for case in chain((tried,), _shorter(tried) if shorten else ()):
         outcome = predict(case.question)
         if outcome.fits:
             return Suggestion(case.change, case.loses, case.question, outcome, case.flags)
