@@ -96,6 +96,7 @@ class SmokePair(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     b: int
     verdict: SmokeVerdict
     phase: SmokePhase
+    bytes: int = 0  # of the message that was timed; 0 where none was
     a_to_b_gbs: float | None = None
     b_to_a_gbs: float | None = None
     busbw_gbs: float | None = None  # all-reduce of the two

@@ -81,6 +81,8 @@ def _timeout(first: Attempt) -> float:
 def _reduced(first: Attempt) -> Plan:
     """The part of the run that failed, and what comes before it."""
     plan = replace(first.outcome.plan, layer=None, pairs=(), timed=False, peer=False)
+    if first.passed:
+        return replace(plan, dtypes=plan.dtypes[:1])
     stuck = stuck_pair(first)
     if stuck is None and first.judgement.verdict == "wrong_data":
         return _where_wrong(first, plan)

@@ -70,7 +70,8 @@ def search(bench: Bench, env: Mapping[str, str], without: tuple[str, ...] = ()) 
     todo = list(all_pairs(bench.plan.members[0].world_size))
     found: list[SmokePair] = []
     while todo:
-        plan = changed(bench.plan, collectives=False, pairs=tuple(todo), timed=False, peer=not env)
+        largest = bench.first.outcome.plan.max_bytes
+        plan = changed(bench.plan, collectives=False, pairs=tuple(todo), max_bytes=largest, timed=False, peer=not env)
         one = bench.launch("pairs", env, without=without, plan=plan)
         if one is None:
             break

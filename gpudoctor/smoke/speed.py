@@ -93,6 +93,9 @@ def _least(values: Sequence[int | None]) -> int | None:
 
 
 def _worse_direction(pair: SmokePair) -> float | None:
+    """GB/s; None where it was not timed with a message that is large enough."""
+    if pair.bytes < links().judged_from_bytes:
+        return None
     speeds = [speed for speed in (pair.a_to_b_gbs, pair.b_to_a_gbs) if speed is not None]
     return min(speeds) if len(speeds) == 2 else None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Facts, Gpu, GpuPair, Gpus, Topology
 from gpudoctor.model.smoke import SmokePair, SmokeRank, SmokeReport, SmokeSize, SmokeVerdict
-from gpudoctor.smoke.pairs import blame
+from gpudoctor.smoke.pairs import all_pairs, blame
 from gpudoctor.smoke.speed import with_speed
 from tests.smoke.runs import needs_torch, run
 
@@ -16,7 +17,14 @@ Speeds = dict[tuple[int, int], float]
 
 def pair(a: int, b: int, verdict: SmokeVerdict = "pass", speed: float | None = None) -> SmokePair:
     return SmokePair(
-        a=a, b=b, verdict=verdict, phase="bandwidth", a_to_b_gbs=speed, b_to_a_gbs=speed, transport="P2P/CUMEM"
+        a=a,
+        b=b,
+        verdict=verdict,
+        phase="bandwidth",
+        bytes=64 << 20,
+        a_to_b_gbs=speed,
+        b_to_a_gbs=speed,
+        transport="P2P/CUMEM",
     )
 
 
@@ -130,3 +138,16 @@ def test_pairs_of_real_ranks_are_tested_both_ways() -> None:
 @needs_torch
 def test_without_gpus_pairs_are_tested_only_when_asked_for() -> None:
     assert run("--tp", "2").smoke["pairs"] == []
+
+
+def test_pairs_that_were_timed_with_small_messages_are_not_judged() -> None:
+    given = report({**dict.fromkeys(ALL, 22.0), (1, 2): 0.1})
+    small = msgspec.structs.replace(given, pairs=tuple(msgspec.structs.replace(one, bytes=4096) for one in given.pairs))
+    assert with_speed(small, PHB).verdict == "pass"
+
+
+@pytest.mark.parametrize(("ranks", "count"), [(2, 1), (4, 6), (8, 28), (12, 66), (16, 56), (64, 352)])
+def test_many_ranks_are_tested_with_some_partners_each(ranks: int, count: int) -> None:
+    pairs = all_pairs(ranks)
+    assert len(pairs) == len(set(pairs)) == count
+    assert {rank for pair in pairs for rank in pair} == set(range(ranks))
