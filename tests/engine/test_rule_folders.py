@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def test_a_tree_that_is_no_folder_of_rules_is_not_walked_through(tmp_path: Path)
         place.mkdir()
     (place / "x.yaml").write_text("id: x")
     assert _load(tmp_path) == len(load_rules(rules_dir()).rules)
-    _load(Path("/proc"))
+    with suppress(GpudoctorError):  # refused where very many processes run
+        _load(Path("/proc"))
 
 
 def test_a_folder_with_very_many_files_is_refused_early(tmp_path: Path) -> None:
