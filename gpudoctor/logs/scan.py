@@ -27,9 +27,10 @@ _LOOK_BACK: Final = 4096  # for a time stamp
 _LAST_LINES: Final = 16 << 10
 # A literal that a log is full of is left out, but for the end of the log: when all of its signatures have hits enough,
 # or when so many lines were looked at that it is no sign of anything.
-_ENOUGH: Final = 300
-_BUSY: Final = 1000
-_USELESS: Final = 8000
+_ENOUGH: Final = 200
+_BUSY: Final = 500
+_USELESS: Final = 4000
+_PATIENCE: Final = 20  # a new automaton costs as much as some hundred lines
 _LONG: Final = 512  # a line counts once more for so many bytes: it costs more
 
 
@@ -123,6 +124,7 @@ class _Run:
         self._kinds = kinds
         self._segments = Segmenter()
         self._looked: Counter[int] = Counter()
+        self._patience = 0
         self._rest = b""
         self._skip = 0
         self._held: deque[_Piece] = deque()
@@ -184,7 +186,9 @@ class _Run:
             for literal, count in self._looked.items()
             if count > _USELESS or (count > _BUSY and not self._kinds[literal] and self._satisfied(literal))
         } - self._automaton.dropped
-        if busy:
+        self._patience -= len(busy)
+        if busy and self._patience < 0:
+            self._patience = _PATIENCE
             self._automaton.drop(busy)
 
     def _satisfied(self, literal: int) -> bool:
