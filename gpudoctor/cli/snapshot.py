@@ -38,7 +38,7 @@ def snapshot(
     from gpudoctor.cli.launch import read_launch
     from gpudoctor.cli.write import write_file
     from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
-    from gpudoctor.redact import redact_facts
+    from gpudoctor.redact.facts import redact_facts
 
     command, notes = read_launch(launch)
     request = request_of(command, python=python, quick=quick)

@@ -1,5 +1,4 @@
-"""What leaves the machine in a snapshot: identifying values become pseudonyms, the same value the same pseudonym."""
+"""What leaves the machine in a snapshot: identifying values become pseudonyms, the same value the same pseudonym.
 
-from gpudoctor.redact.facts import redact_facts
-
-__all__ = ["redact_facts"]
+Nothing is loaded with the package: every check asks `hints`, and only a snapshot needs the rest.
+"""

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import CudaDevice, CudaDriver, Environment, Facts, Gpu, Nvml, Workload
-from gpudoctor.redact import redact_facts
-from gpudoctor.redact.facts import redact_text
+from gpudoctor.redact.facts import redact_facts, redact_text
 from gpudoctor.redact.pseudonyms import Pseudonyms
 
 UUID = "GPU-8f2a1c3d-6b1e-4c55-9a77-0123456789ab"

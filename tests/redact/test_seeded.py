@@ -13,7 +13,7 @@ from gpudoctor.cli.assemble import Examined
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.report import ProbeResult
 from gpudoctor.model.snapshot import Snapshot
-from gpudoctor.redact import redact_facts
+from gpudoctor.redact.facts import redact_facts
 from gpudoctor.redact.hints import may_hold_secrets
 from gpudoctor.redact.masked import masked
 from tests.cli.conftest import Lab, gpudoctor, lab
