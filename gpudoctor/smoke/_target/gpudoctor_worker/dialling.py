@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Mapping, NamedTuple
 
-_CONNECT_S, _DATA_S = 3.0, 6.0
+_CONNECT_S, _DATA_S, _LISTEN_S = 3.0, 6.0, 30.0
 _BULK = 64 << 10  # bytes: more than any packet takes, so that a too small MTU on the way swallows some
 _TRIPS = 4  # the shortest counts: a busy machine makes some of them long
 _SIOCGIFADDR = 0x8915  # linux/sockios.h
@@ -66,18 +66,24 @@ def _round_trip(line: socket.socket, count: int) -> float:
 
 
 class Echo:
-    """Listens on an address and sends back what it is sent, until the process ends."""
+    """Listens on an address and sends back what it is sent: to as many callers as there are, for a while."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, callers: int) -> None:
         """Raises OSError where the address is not this host's."""
         self._listener = socket.create_server((address, 0))
+        self._listener.settimeout(_LISTEN_S)
+        self._callers = callers
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        while True:
-            line, _ = self._listener.accept()
-            threading.Thread(target=_answer, args=(line,), daemon=True).start()
+        with self._listener:
+            for _ in range(self._callers):
+                try:
+                    line, _ = self._listener.accept()
+                except OSError:  # nobody has called for a while
+                    return
+                threading.Thread(target=_answer, args=(line,), daemon=True).start()
 
 
 def _answer(line: socket.socket) -> None:

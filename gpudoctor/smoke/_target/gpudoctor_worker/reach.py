@@ -54,7 +54,7 @@ class Reach:
         if me not in firsts:
             return
         address = own_address(backend, (self._place.host, self._place.port), self._environ)
-        self._meeting.say("listens", json.dumps(self._listen(address)))
+        self._meeting.say("listens", json.dumps(self._listen(address, len(firsts) - 1)))
         found = self._call_all([rank for rank in firsts if rank != me])
         self._tell(me, found)
         self._meeting.say("reached", json.dumps(found))
@@ -62,12 +62,12 @@ class Reach:
             if rank != me:
                 self._tell(rank, json.loads(self._meeting.hear("reached", rank)))
 
-    def _listen(self, address: str) -> tuple[str, int]:
+    def _listen(self, address: str, callers: int) -> tuple[str, int]:
         """Address and port; port 0 where nobody could call."""
         if not address or address.startswith("127."):
             return address, 0
         try:
-            return address, Echo(address).port
+            return address, Echo(address, callers).port
         except OSError:
             return address, 0
 
