@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gpudoctor.logs.automaton import Automaton, Literals
 from gpudoctor.logs.clean import Line, transport, worker
@@ -15,6 +16,7 @@ from gpudoctor.logs.open import BLOCK
 from gpudoctor.logs.pattern import Matcher, PatternError, literals_of
 from gpudoctor.logs.segments import Segmenter
 from gpudoctor.logs.stamps import seconds
+from gpudoctor.logs.unwrap import MAX_BYTES, unwrapped
 from gpudoctor.logs.windows import Windows
 from gpudoctor.model.signature import Signature
 from gpudoctor.readers.document import Block, Document
@@ -98,9 +100,26 @@ class Scanner:
     def scan(self, name: str, blocks: Iterable[bytes]) -> Scanned:
         """Read one file to its end."""
         run = _Run(name, self._literals, self._watches, self._kinds)
+        whole = b""
         for block in blocks:
             run.feed(block)
-        return run.end()
+            whole = whole + block if run.bytes_read <= MAX_BYTES else b""
+        found = run.end()
+        mended = unwrapped(whole.decode("utf-8", "replace")) if whole else None
+        if mended is not None:
+            self._read_again(found, *mended)
+        return found
+
+    def _read_again(self, found: Scanned, text: str, numbers: Sequence[int]) -> None:
+        """Add what shows only where broken lines are whole again."""
+        again = _Run(found.name, self._literals, self._watches, [() for _ in self._kinds])
+        again.feed(text.encode())
+        for key, kept in again.end().hits.items():
+            if key not in found.hits:
+                moved = Kept()
+                for hit in kept.hits():
+                    moved.add(replace(hit, line=numbers[hit.line - 1]))
+                found.hits[key] = moved
 
 
 class _Piece(Struct, frozen=True):
@@ -129,6 +148,10 @@ class _Run:
         self._skip = 0
         self._held: deque[_Piece] = deque()
         self._line = 1
+
+    @property
+    def bytes_read(self) -> int:
+        return self._out.bytes_read
 
     def feed(self, block: bytes) -> None:
         """Cut at the last line end; what follows waits for more."""

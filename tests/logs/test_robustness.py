@@ -75,6 +75,15 @@ def _interleaved(text: str) -> bytes:
     return "\n".join(x for pair in zip(lines, (_NOISE * 9)[: len(lines)], strict=True) for x in pair).encode()
 
 
+def _wrapped(text: str, width: int) -> bytes:
+    """As it is copied from a narrow terminal."""
+    noise = ["x" * (2 * width + 9)] * 3  # long lines of the program, so that the width shows
+    lines = [*noise, *text.splitlines()]
+    return "\n".join(
+        part for line in lines for part in ([line[i : i + width] for i in range(0, len(line), width)] or [""])
+    ).encode()
+
+
 def _stamped(line: str) -> str:
     return f"2025-11-02T10:00:00.123456789Z {line}"
 
@@ -97,6 +106,7 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "no last line end": lambda text: text.rstrip("\n").encode(),
     "noise before": lambda text: ("\n".join(_NOISE) + "\n" + text).encode(),
     "noise between": _interleaved,
+    "wrapped at 80 columns": lambda text: _wrapped(text, 80),
     "fenced": lambda text: f"Here is the log:\n\n```\n{text}```\n\nThanks!\n".encode(),
     "garbage before": lambda text: Random(1).randbytes(2000).replace(b"\n", b" ") + b"\n" + text.encode(),
 }
