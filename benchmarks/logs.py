@@ -137,14 +137,13 @@ def main() -> int:
         ):
             path = folder / f"{name.replace(' ', '-')}.log"
             write(path, lines, int(options.gib * (1 << 30)), end)
-            theirs = min(
-                measured([options.rg, "-c", "--no-config", *_LARGE, "-f", str(wanted), str(path)])[0] for _ in range(2)
-            )
+            search = [options.rg, "-c", "--no-config", *_LARGE, "-f", str(wanted), str(path)]
+            theirs, their_cpu, _ = min(measured(search) for _ in range(2))
             ours, cpu, peak = min(measured([GPUDOCTOR, "diagnose", str(path), "--format", "json"]) for _ in range(2))
             ratio = ours / theirs
             held = held and ratio <= BAR and peak <= MAX_MIB
             verdict = "ok  " if ratio <= BAR and peak <= MAX_MIB else "OVER"
-            times = f"{ours:.1f} s, {cpu:.1f} s of CPU : {theirs:.1f} s"
+            times = f"{ours:.1f} s : {theirs:.1f} s; of CPU {cpu:.1f} s : {their_cpu:.1f} s"
             print(f"{verdict} {name:18} {options.gib:g} GiB  {ratio:5.2f} (bar {BAR:g}; {times})  peak {peak} MiB")
             if not options.keep:
                 path.unlink()
