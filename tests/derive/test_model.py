@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gpudoctor.data.models import rows
 from gpudoctor.derive.model import derive_model
@@ -24,7 +25,7 @@ def shape(
     facts = {name: known(value, "flag") for name, value in given_.items()}
     if config is not None:
         facts["model_config"] = known(config, "config.json")
-    return derive_model(Workload(model=known(model, "flag"), **facts), visible, memory)  # type: ignore[arg-type]
+    return derive_model(replace(Workload(model=known(model, "flag")), **facts), visible, memory)
 
 
 NAMES = [

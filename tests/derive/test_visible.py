@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gpudoctor.derive import derive
@@ -12,9 +14,9 @@ from tests.derive.machines import machine
 A3090, A4090 = "NVIDIA GeForce RTX 3090", "NVIDIA GeForce RTX 4090"
 
 
-def visible(value: str | None, names: list[str] | None = None, **more: object) -> Visible:
+def visible(value: str | None, names: list[str] | None = None, **more: Any) -> Visible:
     variables = {} if value is None else {"CUDA_VISIBLE_DEVICES": value}
-    return derive(machine(names or [A3090] * 4, variables=variables, **more)).visible  # type: ignore[arg-type]
+    return derive(machine(names or [A3090] * 4, variables=variables, **more)).visible
 
 
 @pytest.mark.parametrize(

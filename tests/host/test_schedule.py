@@ -63,8 +63,18 @@ def hang_with_grandchild(host: Host, request: Request) -> Shm:
     return Shm()
 
 
-def probe(name: str, collect: object, timeout_s: float = 0.6, *, isolated: bool = True, marker: bool = False) -> Probe:
-    return Probe(name, Shm, collect, timeout_s=timeout_s, isolated=isolated, marker=marker)  # type: ignore[arg-type]
+Collector = Callable[[Host, Request], Section]
+
+
+def probe(
+    name: str,
+    collect: Collector,
+    timeout_s: float = 0.6,
+    *,
+    isolated: bool = True,
+    marker: bool = False,
+) -> Probe:
+    return Probe(name, Shm, collect, timeout_s=timeout_s, isolated=isolated, marker=marker)
 
 
 def run(*probes: Probe, timeout_s: float = 20.0, quick: bool = False) -> Examination:
@@ -85,7 +95,9 @@ def result(examination: Examination, name: str) -> ProbeResult:
         (leave, "failed", "status 4"),
     ],
 )
-def test_a_bad_probe_is_named_and_the_others_are_kept(collect: object, status: str, says: str, isolated: bool) -> None:
+def test_a_bad_probe_is_named_and_the_others_are_kept(
+    collect: Collector, status: str, says: str, isolated: bool
+) -> None:
     seen = run(
         probe("before", good, isolated=isolated),
         probe("bad", collect, isolated=isolated),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -138,7 +139,7 @@ def called_functions(target: Simulated, log: Path) -> Iterator[str]:
 
     def logged() -> Nvml:
         os.environ["GPUSIM_CALLS"] = str(log)
-        return PROBE.collect(target.host(), Request())  # type: ignore[return-value]
+        return cast("Nvml", PROBE.collect(target.host(), Request()))
 
     target.sections(Nvml, [logged])
     yield from sorted(
@@ -153,7 +154,7 @@ def sweep(target: Simulated, faults: list[str], skips: list[frozenset[str]] | No
     def collector(fault: str, request: Request) -> Callable[[], Nvml]:
         def collect() -> Nvml:
             os.environ["GPUSIM_FAULTS"] = fault
-            return PROBE.collect(target.host(), request)  # type: ignore[return-value]
+            return cast("Nvml", PROBE.collect(target.host(), request))
 
         return collect
 

@@ -62,7 +62,7 @@ def test_text_that_the_package_cannot_decode_is_a_parse_error() -> None:
 
 def test_an_error_without_a_number_is_unknown() -> None:
     class Odd(Package.NVMLError):
-        value = None  # type: ignore[assignment]
+        value = None  # type: ignore[assignment]  # as no package should have it
 
     def fail() -> None:
         raise Odd

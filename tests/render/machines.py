@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from gpudoctor.model.fact import absent, known
 from gpudoctor.model.facts import (
     Driver,
@@ -71,8 +73,8 @@ def two_cards() -> Facts:
     """Two RTX 4090 behind the host bridge of one CPU; the run asks for four."""
     devices = (gpu(0, "NVIDIA GeForce RTX 4090", 23.99, 23.1), gpu(1, "NVIDIA GeForce RTX 4090", 23.99, 23.5))
     base = software("2.9.1+cu128", "2.27.5", "0.11.2")
-    return Facts(
-        **base,  # type: ignore[arg-type]
+    return replace(
+        replace(Facts(), **base),
         nvml=Nvml(driver_version=known("570.86.15", "nvml"), cuda_driver_version=known("12.8", "nvml")),
         driver=Driver(module_open=known(False, "/proc")),
         gpus=gpus_section(devices, (0, 1)),
@@ -100,8 +102,8 @@ def eight_mixed() -> Facts:
     devices = (*devices, lost)
     base = software("2.8.0+cu126", "2.26.2", "0.10.1")
     chosen = tuple(devices[index] for index in (0, 2, 4, 5))
-    return Facts(
-        **base,  # type: ignore[arg-type]
+    return replace(
+        replace(Facts(), **base),
         nvml=Nvml(driver_version=known("560.35.05", "nvml"), cuda_driver_version=known("12.6", "nvml")),
         driver=Driver(module_open=known(True, "/proc")),
         gpus=gpus_section(devices, (0, 2, 4, 5)),
@@ -140,8 +142,8 @@ def eight_switched() -> Facts:
     """A healthy NVSwitch machine."""
     devices = tuple(gpu(index, "NVIDIA H100 80GB HBM3", 79.65, 79.1) for index in range(8))
     base = software("2.9.1+cu128", "2.27.5", "0.11.2")
-    return Facts(
-        **base,  # type: ignore[arg-type]
+    return replace(
+        replace(Facts(), **base),
         nvml=Nvml(driver_version=known("570.133.20", "nvml"), cuda_driver_version=known("12.8", "nvml")),
         driver=Driver(module_open=known(True, "/proc")),
         gpus=gpus_section(devices, tuple(range(8))),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Facts, Topology
 from gpudoctor.model.finding import Evidence, Finding, Fix, NotEvaluated, Severity
@@ -265,10 +267,11 @@ def hostile() -> Report:
     base = machines.two_cards()
     bad = machines.gpu(0, f"NVIDIA {HOSTILE}", 24, 20)
     other = machines.gpu(1, "NVIDIA GeForce RTX 4090", 24, 20)
-    facts = Facts(
-        nvml=base.nvml,
-        python=machines.software(HOSTILE, HOSTILE, HOSTILE)["python"],  # type: ignore[arg-type]
-        torch=machines.software(HOSTILE, HOSTILE, HOSTILE)["torch"],  # type: ignore[arg-type]
+    software = machines.software(HOSTILE, HOSTILE, HOSTILE)
+    facts = replace(
+        Facts(nvml=base.nvml),
+        python=software["python"],
+        torch=software["torch"],
         gpus=machines.gpus_section((bad, other), (0, 1)),
         topology=Topology(pairs=known((machines.pair(0, 1, HOSTILE, HOSTILE),), HOSTILE)),
     )

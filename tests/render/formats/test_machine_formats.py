@@ -24,7 +24,9 @@ def junit(sample: str, fail_on: Literal["error", "warning", "never"] = "error") 
 def test_junit_failures_follow_fail_on(fail_on: Literal["error", "warning", "never"], failures: int) -> None:
     root = junit("tp_error", fail_on)
     assert len(root.findall(".//failure")) == failures
-    assert root.find("testsuite[@name='gpudoctor.rules']").get("failures") == str(failures)  # type: ignore[union-attr]
+    suite = root.find("testsuite[@name='gpudoctor.rules']")
+    assert suite is not None
+    assert suite.get("failures") == str(failures)
 
 
 def test_junit_tells_undecided_rules_and_failed_probes_from_failures() -> None:
