@@ -15,6 +15,7 @@ from gpudoctor.readers.documents._statement_keys import KEYS, VERSIONED, WHOLE_L
 from gpudoctor.readers.documents._text import bare
 
 _VERSION = re.compile(r"v?(\d{1,4}(?:\.\d{1,6}){1,4}[\w.+~-]{0,60})")
+_VERSION_FIRST = re.compile(rf"[A-Za-z][A-Za-z ]{{0,12}}[ ]{_VERSION.pattern}|{_VERSION.pattern}")
 _KEYED = re.compile(r"([\w/][\w ./()?-]{0,48}?) ?(?::|=| is(?= \d)) ?(\S.{0,280})")
 _NAMED = re.compile(r"([A-Za-z][\w -]{0,40}?)[ -]v?(\d{1,4}\.\d{1,6}\S{0,80})(?: .{0,120})?")
 _DOTS = re.compile(r" ?\.{3,200} ?")
@@ -103,9 +104,10 @@ def _keyed(what: str, value: str) -> Iterator[Statement]:
     if what == "gpu":
         yield from _gpus(value, told=True)
     elif what in VERSIONED:
-        found = [match.group(1) for match in _VERSION.finditer(value)][:2]
-        if len(found) == 1 or (found and not re.search(r" / |, ", value)):
-            yield Statement(what, found[0].rstrip(".,"))
+        match = _VERSION_FIRST.match(value)
+        several = len(_VERSION.findall(value)) > 1 and re.search(r" / |, ", value)
+        if match is not None and not several:
+            yield Statement(what, (match.group(1) or match.group(2)).rstrip(".,"))
         elif what == "torch_cuda" and value in ("None", "N/A", "Could not collect"):
             yield Statement(what, "none" if value == "None" else "")
     elif value not in ("N/A", "Could not collect", "None"):

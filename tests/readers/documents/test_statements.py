@@ -127,3 +127,8 @@ def test_a_sentence_that_lists_versions() -> None:
     )
     assert (facts.torch.version.value, facts.nccl.winner_version.value) == ("1.11.0+cu113", "2.12.7")
     assert facts.python.transformers.value == "4.17.0"
+
+
+def test_a_line_of_the_kernels_log_is_no_version_of_the_kernel() -> None:
+    assert not read("kernel: nvidia 0000:41:00.0: AMD-Vi: Event logged", DOCUMENT).machine.kernel.known
+    assert read("Kernel: Linux 5.15.0-25-generic", DOCUMENT).machine.kernel.value == "5.15.0-25-generic"
