@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from gpudoctor.model.fact import NOT_PROVIDED, known
-from gpudoctor.model.facts import Facts, Virtualization
+from gpudoctor.model.facts import Facts
 from gpudoctor.readers.documents._text import size_bytes
 from gpudoctor.readers.documents._yaml_lines import Entry, flow_list
 from gpudoctor.readers.documents.launch_command import command_facts
@@ -27,6 +27,7 @@ class Container(Struct):
     """What one container asks for. `shm` is a size as written, "" for none asked for, "memory" without a limit."""
 
     kubernetes: bool = False
+    whole: bool = False
     image: str = ""
     shm: str = ""
     ipc: str = ""
@@ -42,6 +43,7 @@ class _Reader(Struct):
 
     kubernetes: bool = False
     containers: list[Container] = field(default_factory=list)
+    heads: set[str] = field(default_factory=set)  # lines that only whole files have
     host_ipc: bool = False
     shm: str = ""  # of a manifest's volume
     shm_volume: str = ""
@@ -66,6 +68,8 @@ class _Reader(Struct):
         key, value = entry.key, entry.value
         if key in ("apiVersion", "kind", "containers", "hostIPC"):
             self.kubernetes = True
+        if key in ("services", "kind", "containers"):
+            self.heads.add(key)
         if key == "hostIPC":
             self.host_ipc = value == "true"
         elif key == "image":
@@ -157,8 +161,11 @@ def read_containers(lines: Sequence[Entry]) -> list[Container]:
     reader = _Reader()
     for line in lines:
         reader.entry(line)
+    if reader.shm and not reader.containers:
+        reader.containers.append(Container())
     for container in reader.containers:
         container.kubernetes = reader.kubernetes
+        container.whole = reader.heads in ({"services"}, {"kind", "containers"})
         if reader.kubernetes and reader.host_ipc:
             container.ipc = "host"
         if reader.shm:
@@ -167,15 +174,21 @@ def read_containers(lines: Sequence[Entry]) -> list[Container]:
 
 
 def container_facts(container: Container, source: str) -> Facts:
-    """As if somebody had typed the `docker run`; the command itself is nobody's, and left out."""
+    """As if somebody had typed the `docker run`; the command itself is nobody's, and left out.
+
+    What a snippet does not ask for may stand in the part that was cut off.
+    """
     facts = command_facts(shlex.join(_docker_run(container)), source)
+    workload = replace(facts.workload, command=NOT_PROVIDED)
     shm = size_bytes(container.shm.lower().removesuffix("b").removesuffix("i")) if container.shm else None
-    if container.shm and facts.workload.container.known:
-        size = known(shm, source) if shm else NOT_PROVIDED
-        facts = replace(facts, workload=replace(facts.workload, container_shm_bytes=size))
+    if container.shm or not container.whole:
+        workload = replace(workload, container_shm_bytes=known(shm, source) if shm else NOT_PROVIDED)
+    # Whoever knows the container takes it that it asks for no GPU where none is mentioned.
+    if not container.image or not (container.whole or container.gpus or container.runtime):
+        workload = replace(workload, container=NOT_PROVIDED)
     kind = known("kubernetes" if container.kubernetes else "docker", source)
-    virtualization = replace(facts.virtualization, container=kind) if facts != Facts() else Virtualization()
-    return replace(facts, workload=replace(facts.workload, command=NOT_PROVIDED), virtualization=virtualization)
+    virtualization = replace(facts.virtualization, container=kind if container.image else NOT_PROVIDED)
+    return replace(facts, workload=workload, virtualization=virtualization)
 
 
 def _docker_run(container: Container) -> Iterator[str]:

@@ -20,10 +20,11 @@ from gpudoctor.readers.documents._yaml_lines import entries
 
 SOURCE = "container's specification"
 
+_KINDS = r"Pod|Deployment|StatefulSet|Job|DaemonSet|PyTorchJob|LeaderWorkerSet|RayCluster|RayService|InferenceService"
 _BEGIN = re.compile(
-    r"\s{0,40}(?:services:|apiVersion: ?[\w./-]{1,60}|kind: ?(?:Pod|Deployment|StatefulSet|Job|DaemonSet|PyTorchJob"
-    r"|LeaderWorkerSet|RayCluster|RayService|InferenceService|ReplicaSet)|(?:- )?containers:"
-    r"|(?:- )?image: ?[\w./:@-]{3,200}|shm_size: ?\S{1,20}|hostIPC: ?(?:true|false)"
+    rf"\s{{0,40}}(?:services:|apiVersion: ?[\w./-]{{1,60}}|kind: ?(?:{_KINDS})"
+    r"|(?:- )?(?:containers|env|environment|volumeMounts):|(?:- )?image: ?[\w./:@-]{3,200}"
+    r"|shm_size: ?\S{1,20}|hostIPC: ?(?:true|false)"
     r"|ipc: ?[\"']?(?:host|private|shareable|container:\S{1,80})[\"']?)"
 )
 _LINE = re.compile(r"\s{0,80}(?:- |[\w./-]{1,80} ?:|#|\"|'|--?\w|\]|\||>)")
@@ -53,7 +54,19 @@ def _chosen(containers: Sequence[Container]) -> Container | None:
 
 DOCUMENT = Document(
     name="compose file or manifest",
-    literals=("services:", "apiVersion:", "kind:", "containers:", "image:", "shm_size:", "ipc:", "hostIPC:"),
+    literals=(
+        "services:",
+        "apiVersion:",
+        "kind:",
+        "containers:",
+        "image:",
+        "shm_size:",
+        "ipc:",
+        "hostIPC:",
+        "env:",
+        "environment:",
+        "volumeMounts:",
+    ),
     begins=_begins,
     belongs=_belongs,
     read=_read,

@@ -56,3 +56,33 @@ def test_an_image_in_a_note_is_no_specification() -> None:
 def test_a_cut_file() -> None:
     facts = read(sample("container_spec")[2:8], DOCUMENT)
     assert facts.environment.variables.value == {"NCCL_P2P_DISABLE": "1", "CUDA_VISIBLE_DEVICES": "0,1"}
+
+
+def test_a_snippet_denies_nothing() -> None:
+    text = "    image: vllm/vllm-openai:v0.6.3\n    command: --model m --tensor-parallel-size 4\n"
+    workload = read(text, DOCUMENT).workload
+    assert workload.tp.value == 4
+    assert not workload.container.known  # so that nobody misses its GPUs
+    assert not workload.container_shm_bytes.known
+
+
+def test_variables_alone() -> None:
+    facts = read('        env:\n        - name: NCCL_P2P_DISABLE\n          value: "1"\n', DOCUMENT)
+    assert facts.environment.variables.value == {"NCCL_P2P_DISABLE": "1"}
+    assert not facts.workload.container.known
+    assert not facts.virtualization.container.known
+
+
+def test_a_volume_alone() -> None:
+    text = (
+        "volumeMounts:\n  - name: shm\n    mountPath: /dev/shm\nvolumes:\n    - name: shm\n      emptyDir:\n"
+        "        medium: Memory\n        sizeLimit: 20Gi\n"
+    )
+    assert read(text, DOCUMENT).workload.container_shm_bytes.value == 20 << 30
+
+
+def test_a_whole_file_that_asks_for_no_gpu() -> None:
+    lines = [line for line in sample("container_spec") if "nvidia" not in line and "count" not in line]
+    workload = read(lines, DOCUMENT).workload
+    assert workload.container.value == "vllm/vllm-openai:latest"
+    assert not workload.container_gpus.known
