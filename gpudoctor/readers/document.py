@@ -9,13 +9,14 @@ too, and the lines of a block are still lines of the log.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from gpudoctor.paths import module_names
 
 if TYPE_CHECKING:
     from gpudoctor.model.facts import Facts
@@ -113,5 +114,4 @@ def blocks(lines: Sequence[str], kinds: Sequence[Document]) -> Iterator[Block]:
 def documents() -> tuple[Document, ...]:
     """Every kind, in the order of the names of their files."""
     package = import_module("gpudoctor.readers.documents")
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_"))
-    return tuple(import_module(f"gpudoctor.readers.documents.{name}").DOCUMENT for name in names)
+    return tuple(import_module(f"{package.__name__}.{name}").DOCUMENT for name in module_names(package.__path__))
