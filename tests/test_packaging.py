@@ -45,13 +45,17 @@ def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_wheel_holds_every_rule_and_data_file(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    rules = {f"gpudoctor/_rules/{path.relative_to(ROOT / 'rules')}" for path in (ROOT / "rules").rglob("*.yaml")}
+    rules = {
+        f"gpudoctor/_{folder}/{path.relative_to(ROOT / folder)}"
+        for folder in ("rules", "log_rules")
+        for path in (ROOT / folder).rglob("*.yaml")
+    }
     data = {str(path.relative_to(ROOT)) for path in (ROOT / "gpudoctor/data").glob("*.json")}
     assert rules
     assert rules - names == set()
     assert data - names == set()
     assert "gpudoctor/py.typed" in names
-    assert "gpudoctor/_rules/packed.msgpack" in names
+    assert {"gpudoctor/_rules/packed.msgpack", "gpudoctor/_log_rules/packed.msgpack"} <= names
     assert not [name for name in names if name.startswith(("tests", "fixtures"))]
 
 
@@ -66,7 +70,15 @@ def test_rules_are_found_from_anywhere(installed: Path) -> None:
     listed = run(installed, "rules", "list", "--format", "json")
     assert listed.returncode == 0, listed.stderr
     ids = {entry["id"] for entry in json.loads(listed.stdout)}
-    assert ids == {path.stem for path in (ROOT / "rules").rglob("*.yaml")}
+    assert ids == {path.stem for folder in ("rules", "log_rules") for path in (ROOT / folder).rglob("*.yaml")}
+
+
+def test_a_log_is_diagnosed_from_anywhere(installed: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("RuntimeError: The NVIDIA driver on your system is too old (found version 11040). Please update\n")
+    diagnosed = run(installed, "diagnose", str(log), "--format", "json")
+    assert diagnosed.returncode == 1, diagnosed.stderr
+    assert json.loads(diagnosed.stdout)["findings"][0]["cause"] == "driver_too_old"
 
 
 def test_a_report_is_made_and_fits_the_packaged_schema(installed: Path) -> None:
