@@ -7,6 +7,7 @@ Most rules do not fire, and compiling the texts of all of them would cost more t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TypeVar
 
@@ -15,8 +16,9 @@ from msgspec import Struct
 from gpudoctor.engine.expression import SEEN, Expression, check_name, compile_condition, compile_expression
 from gpudoctor.engine.form import convert_rule
 from gpudoctor.engine.kinds import ANY_LIST, BOOL, Kind, is_hit
-from gpudoctor.engine.node import Run
 from gpudoctor.engine.problem import Problem, RuleFileError, SpecError
+from gpudoctor.engine.programs import Head, Ready
+from gpudoctor.engine.ready import NotReadyError
 from gpudoctor.engine.rule import CaseSpec, ChangeSpec, EvidenceSpec, FixSpec, RuleSpec
 from gpudoctor.engine.template import Template, compile_template
 from gpudoctor.engine.values import FALSE
@@ -27,14 +29,6 @@ T = TypeVar("T")
 
 _NEVER = Expression("False", BOOL, lambda _: FALSE)
 _EMPTY = Template("", ())
-
-
-class Head(Struct, frozen=True):
-    """What decides whether the rule fires."""
-
-    lets: dict[str, Expression]
-    runs: dict[str, Run]  # of the lets
-    when: Expression
 
 
 class Shown(Struct, frozen=True):
@@ -89,14 +83,18 @@ class Body(Struct, frozen=True):
 class Rule:
     """A rule that has the right form, and the file that it is from: what is in it beyond the spec is parsed on demand.
 
-    Those are the cases, and the places of values, which only a problem needs.
+    Those are the cases, and the places of values, which only a problem needs. A rule of ours may come with its
+    expressions compiled.
     """
 
-    def __init__(self, spec: RuleSpec, file: str, raw: bytes | None, document: Document | None = None) -> None:
+    def __init__(
+        self, spec: RuleSpec, file: str, raw: bytes | None, document: Document | None = None, ready: Ready | None = None
+    ) -> None:
         self.spec = spec
         self.file = file
         self._raw = raw
         self._document = document
+        self._ready = ready
 
     @property
     def document(self) -> Document:
@@ -118,6 +116,9 @@ class Rule:
         """
         if not self.spec.applies:
             return None
+        if self._ready is not None:
+            with suppress(NotReadyError):
+                return self._ready.applies()
         maker = _Maker(self, _signature_names(self.spec))
         applies = maker.condition(("applies",), self.spec.applies)
         maker.finish()
@@ -126,11 +127,14 @@ class Rule:
     @cached_property
     def head(self) -> Head:
         """Raises RuleFileError."""
+        if self._ready is not None:
+            with suppress(NotReadyError):
+                return self._ready.head()
         maker = _Maker(self, _signature_names(self.spec))
         lets = {name: maker.let(name, text) for name, text in self.spec.let.items()}
         when = maker.condition(("when",), self.spec.when)
         maker.finish()
-        return Head(lets, {name: let.run for name, let in lets.items()}, when)
+        return Head(lets, when)
 
     @cached_property
     def body(self) -> Body:

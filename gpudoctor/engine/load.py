@@ -8,6 +8,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Sequence, Set
+from itertools import repeat
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -19,6 +20,8 @@ from gpudoctor.engine.causes import causes
 from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.form import convert_rule
 from gpudoctor.engine.problem import Problem, RuleFileError
+from gpudoctor.engine.programs import Ready, programs_of
+from gpudoctor.engine.ready import Reader
 from gpudoctor.engine.rule import RuleSpec
 from gpudoctor.engine.yaml_strict import MAX_BYTES, parse
 from gpudoctor.errors import UsageError
@@ -93,7 +96,7 @@ def pack_rules(folder: FilePath) -> None:
     found = _parse_own(files)
     if found.problems:
         raise RuleFileError(found.problems)
-    packed.pack(folder, files, _to_pack(found), read_at)
+    packed.pack(folder, files, _to_pack(found), programs_of(found.rules), read_at)
 
 
 def _to_pack(found: Found) -> list[RuleSpec]:
@@ -109,23 +112,32 @@ def _read_own(folder: FilePath) -> Found:
     """The rules that we bring, from their packed form where that fits."""
     unread = packed.unpack_unread(folder)
     if unread is not None:
-        return Found(tuple(Rule(spec, file, None) for file, spec in unread.items()), ())
+        return _with_programs(unread, repeat(None, len(unread.specs)))
     read_at = time.time_ns()
     try:
         files = _read_files(folder)
     except RuleFileError as error:
         return Found((), error.problems)
-    specs = packed.unpack(folder, files)
-    if specs is not None:
+    fitting = packed.unpack(folder, files)
+    if fitting is not None:
         if not sys.dont_write_bytecode:
             packed.fits_still(folder, read_at)
-        places = zip(files.items(), specs, strict=True)
-        return Found(tuple(Rule(spec, str(file), raw) for (file, raw), spec in places), ())
+        return _with_programs(fitting, files.values())
     found = _parse_own(files)
     # Whoever tells Python not to write its bytecode wants nothing of the kind from us.
     if not found.problems and not sys.dont_write_bytecode:
-        packed.pack(folder, files, _to_pack(found), read_at)
+        packed.pack(folder, files, _to_pack(found), programs_of(found.rules), read_at)
     return found
+
+
+def _with_programs(found: packed.Unpacked, raw: Iterable[bytes | None]) -> Found:
+    reader = Reader(found.programs.parts)
+    every = zip(found.specs, found.files, raw, found.programs.rules, strict=True)
+    rules = (
+        Rule(spec, file, text, ready=Ready(program, reader) if program is not None else None)
+        for spec, file, text, program in every
+    )
+    return Found(tuple(rules), ())
 
 
 def _read_files(folder: FilePath) -> dict[FilePath, bytes]:

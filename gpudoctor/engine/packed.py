@@ -4,6 +4,9 @@
 fit any more, as Python does with its bytecode, and where it cannot be written nothing is lost but time. It fits when
 every rule file has the length and the checksum that it had. Checksums are not asked for where no rule file has changed
 since: by its ctime, which nobody can set back, and the mtime of the packed file, which says when the rules were read.
+
+With the rules go their expressions, compiled (`ready`). That is worth nothing after a change of what compiles them, so
+our own sources are looked at as the rules are.
 """
 
 from __future__ import annotations
@@ -18,9 +21,12 @@ from pathlib import Path
 import msgspec
 
 from gpudoctor import __version__
+from gpudoctor.engine.programs import Programs
 from gpudoctor.engine.rule import RuleSpec
 
 NAME = "packed.msgpack"
+_OWN = Path(__file__).parent.parent
+_SOURCES = tuple(str(_OWN / folder) for folder in ("engine", "model", "model/facts"))  # what an expression is made of
 _MAX_BYTES = 16 << 20
 _CLOCK_NS = 20_000_000  # by how much the times of files may be behind the clock
 
@@ -31,7 +37,9 @@ class _Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     fields: tuple[str, ...]  # of a rule
     marks: tuple[Mark, ...]
+    sources: int  # CRC
     specs: tuple[RuleSpec, ...]  # in the order of `marks`
+    programs: Programs  # likewise
 
 
 class _Stamp(msgspec.Struct, frozen=True):
@@ -40,22 +48,36 @@ class _Stamp(msgspec.Struct, frozen=True):
     version: str
     fields: tuple[str, ...]
     marks: tuple[Mark, ...]
+    sources: int
 
 
-def unpack(folder: Path, files: Mapping[Path, bytes]) -> tuple[RuleSpec, ...] | None:
+class Unpacked(msgspec.Struct, frozen=True):
+    """Rules in the order of their files, with their expressions."""
+
+    files: tuple[str, ...]
+    specs: tuple[RuleSpec, ...]
+    programs: Programs
+
+
+def unpack(folder: Path, files: Mapping[Path, bytes]) -> Unpacked | None:
     """The rules of these files in their order; None where there is no packed file, or one that does not fit."""
     try:
         with (folder / NAME).open("rb") as stream:
             data = stream.read(_MAX_BYTES)
         if msgspec.msgpack.decode(data, type=_Stamp) != _stamp(files):
             return None
-        return msgspec.msgpack.decode(data, type=_Packed).specs
+        return _unpacked(folder, data)
     except (OSError, msgspec.MsgspecError):
         return None
 
 
-def unpack_unread(folder: Path) -> dict[str, RuleSpec] | None:
-    """The rules by file, without reading the files; None where one may have changed since the packed file did."""
+def _unpacked(folder: Path, data: bytes) -> Unpacked:
+    packed = msgspec.msgpack.decode(data, type=_Packed)
+    return Unpacked(tuple(f"{folder}/{mark[0]}" for mark in packed.marks), packed.specs, packed.programs)
+
+
+def unpack_unread(folder: Path) -> Unpacked | None:
+    """The rules, without reading the files; None where one may have changed since the packed file did."""
     try:
         with (folder / NAME).open("rb") as stream:
             read_at = os.fstat(stream.fileno()).st_mtime_ns
@@ -64,12 +86,30 @@ def unpack_unread(folder: Path) -> dict[str, RuleSpec] | None:
         lengths = _lengths(folder, read_at)
         if (stamp.version, stamp.fields) != (__version__, RuleSpec.__struct_fields__):
             return None
-        if lengths != {name: length for name, length, _ in stamp.marks}:
+        if lengths != {name: length for name, length, _ in stamp.marks} or not _sources_older(read_at):
             return None
-        specs = msgspec.msgpack.decode(data, type=_Packed).specs
+        return _unpacked(folder, data)
     except (OSError, msgspec.MsgspecError):
         return None
-    return {f"{folder}/{mark[0]}": spec for mark, spec in zip(stamp.marks, specs, strict=True)}
+
+
+def _sources_older(than_ns: int) -> bool:
+    for folder in _SOURCES:
+        with os.scandir(folder) as entries:
+            if any(entry.name.endswith(".py") and entry.stat().st_ctime_ns >= than_ns for entry in entries):
+                return False
+    return True
+
+
+def _sources() -> int:
+    """What tells our sources from others. Raises OSError."""
+    crc = 0
+    for folder in _SOURCES:
+        for name in sorted(os.listdir(folder)):  # noqa: PTH208
+            if name.endswith(".py"):
+                with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123
+                    crc = zlib.crc32(file.read(), crc)
+    return crc
 
 
 def _lengths(folder: Path, before_ns: int) -> dict[str, int] | None:
@@ -104,13 +144,16 @@ def _dated(file: Path, read_at_ns: int) -> None:
     os.utime(file, ns=(at, at))
 
 
-def pack(folder: Path, files: Mapping[Path, bytes], specs: Sequence[RuleSpec], read_at_ns: int) -> None:
+def pack(
+    folder: Path, files: Mapping[Path, bytes], specs: Sequence[RuleSpec], programs: Programs, read_at_ns: int
+) -> None:
     """Write the packed file of rules that were read from that time on, whole or not at all."""
-    stamp = _stamp(files)
-    data = msgspec.msgpack.encode(_Packed(stamp.version, stamp.fields, stamp.marks, tuple(map(_without_cases, specs))))
     draft = folder / f".{NAME}.{os.getpid()}"
     try:
-        draft.write_bytes(data)
+        stamp = _stamp(files)
+        bare = tuple(map(_without_cases, specs))
+        packed = _Packed(stamp.version, stamp.fields, stamp.marks, stamp.sources, bare, programs)
+        draft.write_bytes(msgspec.msgpack.encode(packed))
         _dated(draft, read_at_ns)
         draft.replace(folder / NAME)
     except OSError:
@@ -120,7 +163,7 @@ def pack(folder: Path, files: Mapping[Path, bytes], specs: Sequence[RuleSpec], r
 
 def _stamp(files: Mapping[Path, bytes]) -> _Stamp:
     marks = tuple((f"{path.parent.name}/{path.name}", len(raw), zlib.crc32(raw)) for path, raw in files.items())
-    return _Stamp(__version__, RuleSpec.__struct_fields__, marks)
+    return _Stamp(__version__, RuleSpec.__struct_fields__, marks, _sources())
 
 
 def _without_cases(spec: RuleSpec) -> RuleSpec:

@@ -1,0 +1,134 @@
+"""Compiled expressions written as data and read again say what they said; data that says anything else is refused."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpudoctor.engine import packed
+from gpudoctor.engine.expression import Expression, compile_expression
+from gpudoctor.engine.load import load_rules, read_rules
+from gpudoctor.engine.programs import Programs, programs_of
+from gpudoctor.engine.ready import NotReadyError, Part, Reader, Writer
+from gpudoctor.engine.values import Frame
+from gpudoctor.model.fact import absent, known
+from gpudoctor.model.facts import Facts
+from gpudoctor.model.facts.driver import Driver
+from gpudoctor.paths import log_rules_dir, rules_dir
+from tests.engine.samples import write_rule
+
+_FACTS = (
+    Facts(),
+    Facts(driver=Driver(module_loaded=known(True, "test"), module_version=known("570.86.10", "test"))),
+    Facts(driver=Driver(module_loaded=absent("timeout", "test"), module_version=absent("not_applicable", "test"))),
+)
+
+
+def again(programs: Programs) -> Programs:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(programs), type=Programs)
+
+
+@pytest.mark.parametrize("folder", [rules_dir(), log_rules_dir()], ids=["rules", "log_rules"])
+def test_every_rule_of_ours_decides_as_it_does_compiled(folder: Path) -> None:
+    rules = read_rules([folder]).rules
+    programs = again(programs_of(rules))
+    reader = Reader(programs.parts)
+    for rule, program in zip(rules, programs.rules, strict=True):
+        assert program is not None, rule.spec.id
+        assert (program.applies is None) == (rule.applies is None)
+        pairs = [(rule.head.when, program.when), *((rule.head.lets[name], at) for name, at in program.lets.items())]
+        if rule.applies is not None and program.applies is not None:
+            pairs.append((rule.applies, program.applies))
+        for compiled, place in pairs:
+            read = reader.take(place, Expression)
+            assert (read.text, read.kind) == (compiled.text, compiled.kind)
+        runs = {name: reader.take(place, Expression).run for name, place in program.lets.items()}
+        for facts in _FACTS:
+            expected = rule.head.when.truth(Frame(facts, rule.head.runs))
+            assert reader.take(program.when, Expression).truth(Frame(facts, runs)) == expected
+
+
+def test_what_expressions_have_in_common_is_there_once() -> None:
+    writer = Writer()
+    first = writer.put(compile_expression("group.size > 1", {}))
+    count = len(writer.parts)
+    assert writer.put(compile_expression("group.size > 1", {})) == first
+    assert len(writer.parts) == count
+
+
+def test_true_and_one_stay_apart() -> None:
+    writer = Writer()
+    places = [writer.put(value) for value in (1, True, 1.0, 0, False)]
+    reader = Reader(writer.parts)
+    assert [type(reader.take(place, object)) for place in places] == [int, bool, float, int, bool]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Part("named", module="os", name="system"),
+        Part("named", module="gpudoctor.engine.packed", name="os.system"),
+        Part("named", module="gpudoctor.engine.packed", name="Path"),
+        Part("closure", (), "os", "walk", 1),
+        Part("closure", (), "gpudoctor.engine.operators", "conjunction", 1),
+        Part("struct", (0,)),
+        Part("tuple", (7,)),
+        Part("search", plain="(a+)+b"),
+    ],
+)
+def test_data_that_names_anything_else_is_refused(part: Part) -> None:
+    with pytest.raises(NotReadyError):
+        Reader([part]).take(0, object)
+
+
+def test_what_has_no_form_as_data_is_refused() -> None:
+    with pytest.raises(NotReadyError):
+        Writer().put({"a": 1})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One rule, and a Python that may write its bytecode."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    write_rule(tmp_path / "rules", id="first")
+    return tmp_path / "rules"
+
+
+def test_packed_rules_are_not_compiled_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = load_rules(folder).rules[0].head.when.text
+    monkeypatch.setattr("gpudoctor.engine.compiled.compile_condition", None)
+    assert load_rules(folder).rules[0].head.when.text == expected
+
+
+def test_programs_that_cannot_be_read_are_compiled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = load_rules(folder).rules[0].head.when.text
+
+    def refuse(*_: object) -> object:
+        raise NotReadyError("gone")
+
+    monkeypatch.setattr(Reader, "take", refuse)
+    assert load_rules(folder).rules[0].head.when.text == expected
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])
+def test_a_change_of_what_compiles_them_counts(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: bool
+) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "one.py").write_text("a = 1\n")
+    monkeypatch.setattr(packed, "_SOURCES", (str(sources),))
+    load_rules(folder)
+    later = (folder / packed.NAME).stat().st_mtime_ns + 10**9
+    os.utime(folder / packed.NAME, ns=(later, later) if not read else (1, 1))
+    before = (folder / packed.NAME).read_bytes()
+    load_rules(folder)
+    assert (folder / packed.NAME).read_bytes() == before
+    (sources / "one.py").write_text("a = 2\n")
+    os.utime(folder / packed.NAME, ns=(1, 1))
+    load_rules(folder)
+    assert (folder / packed.NAME).read_bytes() != before
