@@ -35,7 +35,7 @@ def _read(lines: Sequence[str]) -> Facts:
 def _with_header(lines: list[str]) -> list[str]:
     """The fields of the command as a header, where none was printed."""
     if any(is_header(line) and not _COMMAND.search(line) for line in lines):
-        return lines
+        return [line for line in lines if not _COMMAND.search(line)]  # its fields would pass for the header
     command = next((match for line in lines if (match := _COMMAND.search(line))), None)
     if command is None:
         return lines

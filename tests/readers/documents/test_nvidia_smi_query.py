@@ -31,3 +31,11 @@ def test_rows_without_any_header_are_nobodys() -> None:
 
 def test_a_command_without_an_answer_says_nothing() -> None:
     assert not gpus(read("nvidia-smi --query-gpu=index,name --format=csv,noheader\nbash: foo", DOCUMENT))
+
+
+def test_the_command_line_above_a_header_is_no_header() -> None:
+    text = (
+        "$ nvidia-smi --query-gpu=index,pcie.link.width.current,pcie.link.width.max --format=csv\n"
+        "index, pcie.link.width.current, pcie.link.width.max\n0, 16, 16\n1, 4, 16\n"
+    )
+    assert [gpu.pcie_width.value for gpu in gpus(read(text, DOCUMENT))] == [16, 4]
