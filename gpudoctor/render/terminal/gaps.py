@@ -27,6 +27,12 @@ def draw(canvas: Canvas, report: Report, *, verbose: bool) -> None:
     canvas.blank()
     canvas.rule("NOT EVALUATED", "faint")
     count = len({entry.rule for entry in report.not_evaluated})
+    if report.facts.log.lines.known and not report.probes and not verbose:
+        # Of a paste that is as it should be: nobody has all of it at hand.
+        said = f"{words.plural(count, 'more rule')} would look at what these files do not tell: -v lists it."
+        canvas.paragraph((said, "plain"), indent=INDENT)
+        _what_would_help(canvas, report)
+        return
     canvas.paragraph((f"{words.plural(count, 'rule')} could not be decided, for want of:", "plain"), indent=INDENT)
     shown = groups if verbose else groups[:SHOWN]
     for group in shown:

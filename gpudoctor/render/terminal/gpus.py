@@ -63,9 +63,9 @@ class Links(Struct, frozen=True):
 
 
 def draw(canvas: Canvas, facts: Facts, *, verbose: bool) -> None:
-    """The section; nothing where no GPU is known."""
+    """The section; nothing where no GPU is known, or nothing of any."""
     gpus = facts.gpus.devices.or_none() or ()
-    if not gpus:
+    if not gpus or not _tells(gpus, facts):
         return
     canvas.blank()
     canvas.rule("GPUS", "faint")
@@ -79,6 +79,13 @@ def draw(canvas: Canvas, facts: Facts, *, verbose: bool) -> None:
     if matrix:
         _legend(canvas, links)
     _group_legend(canvas, facts, group)
+
+
+def _tells(gpus: Sequence[Gpu], facts: Facts) -> bool:
+    """Whether there is more to say than the models, which stand above already: of a paste there often is not."""
+    pairs = facts.topology.pairs.or_none() or ()
+    linked = any(pair.link.known or allowed(pair) is not None for pair in pairs)
+    return linked or any(gpu.memory_free_bytes.known for gpu in gpus)
 
 
 def links_of(pairs: Sequence[GpuPair]) -> Links:
