@@ -113,8 +113,8 @@ def test_where_a_probe_has_looked_nothing_is_filled_in() -> None:
 
 
 def test_the_failure_of_a_program_is_no_probe() -> None:
-    facts = facts_of("Failed to initialize NVML: Unknown Error", "Nvidia driver version: 535.183.01")
-    assert (facts.nvml.init_error.value, facts.nvidia_smi.cuda_driver_version.value) == ("UNKNOWN", "12.2")
+    facts = facts_of("Failed to initialize NVML: GPU is lost", "Nvidia driver version: 535.183.01")
+    assert (facts.nvml.init_error.value, facts.nvidia_smi.cuda_driver_version.value) == ("GPU_IS_LOST", "12.2")
 
 
 def test_the_kernels_word_on_the_iommu_holds_for_all_pairs() -> None:
