@@ -21,8 +21,8 @@ _MESSAGE = re.compile(
     r"|(?:-?bash|sh|zsh)?(?:: line \d{1,5})?:? ?nvidia-smi: (?:command )?not found)\.?"
 )
 _PROMPT = re.compile(r"[^$#%>]{0,80}[$#%>] ?")
-# What NVML's own names for these are; the program prints the sentence only. "Unknown Error" has none here: inside of a
-# container that lost its devices it means another thing than on the machine, and the line does not say where it is from.
+# What NVML's own names for these are; the program prints the sentence only. "Unknown Error" has none here: inside a
+# container that lost its devices it means another thing than on the machine, and the line does not say where it was.
 _NVML = (
     ("Driver/library version mismatch", "LIB_RM_VERSION_MISMATCH"),
     ("Driver Not Loaded", "DRIVER_NOT_LOADED"),
