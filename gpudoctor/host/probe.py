@@ -81,6 +81,7 @@ class Probe(Struct, frozen=True):
     first_calls: frozenset[str] = frozenset()  # library functions that may initialise every GPU
     slow: bool = False  # left out by --quick
     harmless_when_quick: bool = False  # what it isolates it leaves out with --quick
+    last_when_quick: bool = False  # with --quick it comes last in the common child, where nobody waits for it
     stands_in_for: str = ""  # with --quick it waits for that probe, and is left out where it is not needed
     is_needed: Callable[[Section | None], bool] = bool  # given that probe's section, None where it brought none
     starts_first: bool = False  # takes longest, so everything else runs beside it

@@ -65,6 +65,11 @@ def examine(
     return Examination(run.sections, tuple(run.results[probe.name] for probe in probes))
 
 
+def _joins(probe: Probe) -> bool:
+    """Whether a probe that is otherwise alone shares a child with --quick."""
+    return probe.harmless_when_quick or probe.last_when_quick
+
+
 class _Run:
     """One examination in progress."""
 
@@ -90,8 +95,8 @@ class _Run:
         names = {probe.name for probe in probes}
         self.waiting = [probe for probe in probes if quick and probe.stands_in_for in names]
         at_once = [probe for probe in probes if probe not in self.waiting]
-        alone = [probe for probe in at_once if probe.isolated and not (quick and probe.harmless_when_quick)]
-        together = [probe for probe in at_once if probe not in alone]
+        alone = [probe for probe in at_once if probe.isolated and not (quick and _joins(probe))]
+        together = sorted((probe for probe in at_once if probe not in alone), key=lambda probe: probe.last_when_quick)
         for probe in alone:
             if probe.starts_first:
                 self._start([probe])

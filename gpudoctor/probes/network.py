@@ -151,4 +151,4 @@ def _port_in_use(host: Host, port: int | None) -> Fact[bool]:
 
 
 # Resolving the host name can take its whole deadline: other probes must not wait for it.
-PROBE = Probe(name="network", section=Network, collect=collect, isolated=True)
+PROBE = Probe(name="network", section=Network, collect=collect, isolated=True, last_when_quick=True)

@@ -223,6 +223,18 @@ def own_pid(host: Host, request: Request) -> Shm:
     return Shm(size_bytes=known(os.getpid(), "test"))
 
 
+@pytest.mark.parametrize("end", [hang, leave])
+def test_what_comes_last_when_quick_keeps_nobody_waiting(end: Callable[[Host, Request], Shm]) -> None:
+    probes = [
+        Probe(name="bad", section=Shm, collect=end, isolated=True, last_when_quick=True, timeout_s=0.3),
+        Probe(name="after", section=Shm, collect=own_pid, isolated=True, last_when_quick=True),
+        Probe(name="plain", section=Shm, collect=own_pid),
+    ]
+    found = examine(LocalHost(), probes, Request(quick=True), timeout_s=10)
+    assert [result.status == "ok" for result in found.results] == [False, True, True]
+    assert set(found.sections) == {"after", "plain"}
+
+
 @pytest.mark.parametrize("quick", [True, False])
 def test_what_is_harmless_when_quick_shares_a_child_then(quick: bool) -> None:
     probes = [
