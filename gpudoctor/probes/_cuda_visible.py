@@ -6,7 +6,6 @@ the variable, its parent without it, at the same time.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -15,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NoReturn
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct, json
 
 from gpudoctor.host import marker
 from gpudoctor.host.process import die_with_parent
@@ -116,19 +115,19 @@ def _look(stalled: Stalled) -> bytes:
         library = Library(stalled)
         library.call("cuInit", 0)
     except CudaProblem as problem:
-        return json.dumps([problem.reason, problem.detail, problem.code]).encode()
+        return json.encode([problem.reason, problem.detail, problem.code])
     try:
         count = library.number("cuDeviceGetCount")
         uuids = [library.uuid(library.handle(index)) for index in range(min(count, MAX_DEVICES))]
     except CudaProblem as problem:
-        return json.dumps({"reason": problem.reason, "detail": problem.detail}).encode()
-    return json.dumps({"uuids": uuids}).encode()
+        return json.encode({"reason": problem.reason, "detail": problem.detail})
+    return json.encode({"uuids": uuids})
 
 
 def _parsed(data: bytes) -> Visible:
     try:
-        answer = json.loads(data)
-    except ValueError:
+        answer = json.decode(data)
+    except (DecodeError, UnicodeDecodeError):
         return Visible.absent_because(CudaProblem("failed", f"CUDA crashed with {VARIABLE}"))
     if isinstance(answer, list):
         return without_init(CudaProblem(*answer))

@@ -11,7 +11,8 @@ import pytest
 from gpudoctor.host import Command, HostError, LocalHost, ReplayHost
 from gpudoctor.host.probe import Request
 from gpudoctor.model.facts.nvidia_smi import NvidiaSmi
-from gpudoctor.probes.nvidia_smi import _FIELDS, _OLD_FIELDS, PROBE
+from gpudoctor.probes._smi_program import _FIELDS, _OLD_FIELDS
+from gpudoctor.probes.nvidia_smi import PROBE
 from tests.probes.simulated import Simulated
 from tests.sim import machine, topology
 
@@ -173,7 +174,7 @@ def test_a_matrix_that_cannot_be_trusted_is_a_parse_error(tmp_path: Path) -> Non
 
 
 def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpudoctor.probes.nvidia_smi._DEADLINE_S", 0.2)
+    monkeypatch.setattr("gpudoctor.probes._smi_program._DEADLINE_S", 0.2)
     script = tmp_path / "nvidia-smi"
     script.write_text("#!/bin/sh\ntrap '' TERM INT\nwhile :; do sleep 60; done\n")
     script.chmod(0o755)
