@@ -6,7 +6,10 @@ A call that hung or crashed in an earlier attempt is left out of this one.
 from __future__ import annotations
 
 import ctypes
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from gpudoctor.host.marker import calling
@@ -88,12 +91,38 @@ def load(stalled: Stalled) -> Library:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import pynvml  # here, because it takes 30 ms and only this child needs it
+            with _find_library_later():
+                import pynvml  # here, because it takes 10 ms and only this child needs it
     except ImportError as error:
         raise NvmlProblem("tool_missing", f"nvidia-ml-py cannot be imported: {error}") from error
     if not hasattr(pynvml, "NVMLError") or not hasattr(pynvml, "nvmlInit"):
         raise NvmlProblem("tool_missing", f"{pynvml.__file__} is not nvidia-ml-py")
     return Library(pynvml, stalled)
+
+
+@contextmanager
+def _find_library_later() -> Iterator[None]:
+    """Import without `ctypes.util`, of which nvidia-ml-py wants `find_library` and calls it on Windows only.
+
+    It loads tempfile and shutil, and those OpenSSL and every compression: 5 ms. Whoever calls it gets the real one.
+    """
+    name = "ctypes.util"
+    if name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+    stand_in.__dict__["find_library"] = _find_library
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def _find_library(name: str) -> str | None:
+    from ctypes.util import find_library
+
+    return find_library(name)
 
 
 def _code(error: Exception) -> int:

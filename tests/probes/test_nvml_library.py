@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from types import ModuleType
 
@@ -137,3 +138,18 @@ def test_a_recorded_machine_is_not_asked(tmp_path: object) -> None:
     found = PROBE.collect(ReplayHost(str(tmp_path)), Request())
     assert isinstance(found, Nvml)
     assert found.init_error.absent == "not_provided"
+
+
+def test_what_nvidia_ml_py_is_given_instead_of_find_library_is_as_good() -> None:
+    script = (
+        "import sys\n"
+        "from gpudoctor.probes._nvml_library import load\n"
+        "from gpudoctor.probes._stalled import Stalled\n"
+        "module = load(Stalled(())).module\n"
+        "assert 'ctypes.util' not in sys.modules and 'tempfile' not in sys.modules\n"
+        "from ctypes.util import find_library\n"
+        "assert module.find_library is not find_library\n"
+        "print(module.find_library('c') == find_library('c'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "True\n"
