@@ -22,7 +22,7 @@ class HangWatch:
         self._moved: int | None = None
         self._since = 0.0  # the silence in which `_moved` was taken began then
         self._alive_until = 0.0
-        self._reported = 0.0
+        self._reported = -1.0  # the silence that was told, by its beginning
         self._reports = 0
         self.tick_s = max(0.2, min(5.0, after_s / 8)) if after_s else 5.0
 

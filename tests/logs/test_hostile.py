@@ -11,7 +11,7 @@ import pytest
 
 from gpudoctor.cli.rule_set import reader_of, rule_set
 from gpudoctor.logs.open import Source
-from gpudoctor.logs.pattern import parse_pattern
+from gpudoctor.logs.pattern import literals_of
 from gpudoctor.logs.read import Reader, Reading
 
 
@@ -50,9 +50,7 @@ def test_one_line_of_half_a_gigabyte(reader: Reader) -> None:
 
 def test_the_beginning_of_every_literal_over_and_over(reader: Reader) -> None:
     """A block of each literal without its last character: no line of it may be looked at."""
-    signatures = [
-        parse_pattern(rule.pattern).literals for one in rule_set((), logs=True).rules for rule in one.spec.signatures
-    ]
+    signatures = [literals_of(rule.pattern) for one in rule_set((), logs=True).rules for rule in one.spec.signatures]
     for literals in signatures:
         for literal in literals:
             read(reader, (literal[:-1].encode() * 3000)[:20_000] + b"\n")
@@ -61,7 +59,7 @@ def test_the_beginning_of_every_literal_over_and_over(reader: Reader) -> None:
 def test_every_literal_over_and_over_in_one_line(reader: Reader) -> None:
     for one in rule_set((), logs=True).rules:
         for signature in one.spec.signatures:
-            for literal in parse_pattern(signature.pattern).literals[:2]:
+            for literal in literals_of(signature.pattern)[:2]:
                 read(reader, (literal.encode() * 3000)[:40_000] + b"\n")
 
 
