@@ -46,10 +46,16 @@ class Examiner:
     """The process, waiting for its order from the moment on at which this object is made."""
 
     def __init__(self) -> None:
+        import msgspec
+
+        from gpudoctor.cli.gather import Answer
+
         orders, order = os.pipe()
         self._answer, answers = os.pipe()
         parent = os.getpid()
         with signals.blocked():
+            # Before the fork: what it learns of every fact's type, the examiner needs for the sections of its probes.
+            self._decoder = msgspec.msgpack.Decoder(Answer)
             self._pid = os.fork()
             if self._pid == 0:
                 _live(parent, orders, answers, (order, self._answer))
@@ -69,13 +75,12 @@ class Examiner:
         with contextlib.suppress(BrokenPipeError), self._orders:
             self._orders.write(msgspec.msgpack.encode(order))
         deadline = time.monotonic() + order.timeout_s + _GRACE_S
-        decoder = msgspec.msgpack.Decoder(Answer)  # made while we have nothing else to do: it knows every fact
         if meanwhile is not None:
             meanwhile()
         signals.unblock()  # from here on we wait; so far modules were loaded, where an interrupt does harm
         sent = self._read(deadline)
         with signals.blocked():
-            answer = decoder.decode(sent) if sent else Answer(problem="ended without an answer")
+            answer = self._decoder.decode(sent) if sent else Answer(problem="ended without an answer")
         if answer.examined is None:
             raise GpudoctorError(
                 f"the process that examines the machine {answer.problem}",
