@@ -66,6 +66,8 @@ class Segmenter:
                 yield Block(kind, first, tuple(lines))
 
     def _begin(self, kinds: Sequence[Document], text: str, number: int) -> None:
+        if text.count("\ufffd") > 2 + len(text) // 20:  # bytes of a program or a picture hold every short word
+            return
         for kind in kinds:
             opened = self._scattered if kind.scattered else self._open
             block = opened.get(kind.name)

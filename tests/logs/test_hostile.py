@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from subprocess import run
 from sys import executable
 
@@ -84,3 +85,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 def test_deep_and_wide_json_is_no_document_that_hurts(reader: Reader) -> None:
     read(reader, b'{"a":' * 200_000 + b"\n", b"[" * 1_000_000 + b"\n")
+
+
+def test_bytes_that_are_no_text_are_no_document(reader: Reader) -> None:
+    noise = Random(3).randbytes(4 << 20)
+    reading = read(reader, b"\n".join(noise[i : i + 300] + b"cpu: L4 x NVIDIA" for i in range(0, len(noise), 300)))
+    assert not reading.recognised
