@@ -156,7 +156,13 @@ def _network(report: SmokeReport, judgement: Judgement) -> Meaning | None:
     """What the hosts found that called each other, where that explains the end of the run."""
     if judgement.kind == "absent":
         return meaning_of_master(judgement.text)
-    if judgement.verdict in ("hang", "crash") and judgement.kind in ("together", "behind", "exception", "lost"):
+    if judgement.verdict in ("hang", "crash") and judgement.kind in (
+        "together",
+        "behind",
+        "silent",
+        "exception",
+        "lost",
+    ):
         return meaning_of_calls(report)
     return None
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gpudoctor.model.smoke import PHASES, SmokePhase, SmokeRank, SmokeVerdict
+from gpudoctor.smoke.elsewhere import standing_elsewhere
 from gpudoctor.smoke.launch import Outcome
 from gpudoctor.smoke.rank import Event, RankProcess
 
@@ -118,9 +118,9 @@ def _hang(outcome: Outcome) -> Judgement:
     if missing:
         found = next((last.kind for rank in waiting if waits_for(rank) and (last := _last(rank))), "")
         return Judgement("hang", phase, tuple(missing), "absent", found)
-    elsewhere = _elsewhere(outcome, waiting)
-    if elsewhere is not None:
-        return elsewhere
+    other = standing_elsewhere(outcome.ranks, waiting)
+    if other is not None:
+        return Judgement("hang", other.phase or phase_of(waiting[0]), other.ranks, other.kind)
     return Judgement("hang", phase, (), "together")
 
 
@@ -139,38 +139,10 @@ def _last(rank: RankProcess) -> Event | None:
     return next((event for event in reversed(rank.events) if event.event != "peer"), None)
 
 
-def peers(ranks: Sequence[RankProcess]) -> dict[int, Event]:
-    """The last that is known of ranks which other launchers watch."""
-    return {event.rank: event for rank in ranks for event in rank.events if event.event == "peer"}
-
-
-def _elsewhere(outcome: Outcome, waiting: list[RankProcess]) -> Judgement | None:
-    """A rank of another launcher that is silent, or behind all of ours."""
-    others = peers(outcome.ranks)
-    silent = tuple(rank for rank, event in others.items() if event.kind == "silent")
-    if silent:
-        return Judgement("hang", phase_of(waiting[0]), silent, "silent")
-    least = min((_place(event), rank) for rank, event in others.items()) if others else None
-    if least is None or least[0] >= min(_place_of(rank) for rank in waiting):
-        return None
-    behind = tuple(rank for rank, event in others.items() if _place(event) == least[0])
-    return Judgement("hang", PHASES[least[0][0]], behind, "behind")
-
-
-def _place(event: Event) -> tuple[int, int]:
-    return (PHASES.index(event.phase) if event.phase in PHASES else 0), event.count
-
-
-def _place_of(rank: RankProcess) -> tuple[int, int]:
-    """Phase and steps within it, as a worker counts them for the others."""
-    steps = 0
-    for event in rank.events:
-        steps = 0 if event.event == "phase" else steps + (event.event == "step")
-    return PHASES.index(phase_of(rank)), steps
-
-
 def _crash(outcome: Outcome) -> Judgement:
     failed = [rank for rank in outcome.ranks if rank.first("error") or (rank.poll() and not rank.done)]
+    if not failed:
+        return _lost(next(rank for rank in outcome.ranks if rank.first("confessed") is not None))
     first = min(failed, key=lambda rank: (_echo_grade(rank), _progress(rank), rank.ended_at or rank.moved))
     error = first.first("error")
     if _echo_grade(first) == _ECHO_OF_ANOTHER and len(outcome.ranks) < first.member.world_size:
@@ -192,10 +164,10 @@ def _crash(outcome: Outcome) -> Judgement:
 
 
 def _lost(rank: RankProcess) -> Judgement:
-    """It noticed that a rank of another launcher was gone; that one may have left word why."""
+    """A rank of another launcher is gone; it may have left word why."""
     word = rank.first("confessed")
-    if word is not None and not _ECHO.search(word.text):
-        return Judgement("crash", phase_of(rank), (word.rank,), "exception", word.text)
+    if word is not None and not (word.kind == "exception" and _ECHO.search(word.text)):
+        return Judgement("crash", phase_of(rank), (word.rank,), word.kind, word.text)
     error = rank.first("error")
     return Judgement("crash", phase_of(rank), (), "lost", f"{error.type}: {error.text}" if error else "")
 

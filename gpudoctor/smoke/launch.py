@@ -91,8 +91,8 @@ class _Run:
                 return "hung"
 
     def _failed(self, rank: RankProcess) -> bool:
-        """It said so, or it ended without having come to the end."""
-        return (rank.poll() and not rank.done) or rank.first("error") is not None
+        """It said so, or it ended without having come to the end; or it has heard that one elsewhere did."""
+        return (rank.poll() and not rank.done) or any(rank.first(word) is not None for word in ("error", "confessed"))
 
     def _silent(self, rank: RankProcess, now: float) -> bool:
         """Whether a rank has made no progress for too long; "still waiting for rank 3" is none."""

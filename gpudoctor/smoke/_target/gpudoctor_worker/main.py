@@ -30,23 +30,19 @@ def main(argv: Sequence[str], worker_class: type[Worker] = Worker) -> None:
         worker.run()
         status = 0
     except BaseException as error:  # noqa: BLE001 - the border of the process: whatever it is, it is told
-        worker.channel.tell(
-            "error",
-            kind=getattr(error, "kind", "exception"),
-            type=type(error).__name__,
-            text=str(error)[:_ERROR_CHARS],
-            trace="".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])[:_ERROR_CHARS],
-        )
-        _confess(worker, error)
+        kind, text = getattr(error, "kind", "exception"), str(error)[:_ERROR_CHARS]
+        trace = "".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])[:_ERROR_CHARS]
+        worker.channel.tell("error", kind=kind, type=type(error).__name__, text=text, trace=trace)
+        _confess(worker, kind, "%s: %s" % (type(error).__name__, text) if kind == "exception" else text)
     sys.stdout.flush()
     sys.stderr.flush()
     # Leaving by the front door would run destructors that wait for other ranks.
     os._exit(status)
 
 
-def _confess(worker: Worker, error: BaseException) -> None:
+def _confess(worker: Worker, kind: str, text: str) -> None:
     try:
-        worker.confess("%s: %s" % (type(error).__name__, str(error)[:_ERROR_CHARS]))
+        worker.confess(kind, text)
     except Exception:  # noqa: BLE001 - the store may be what is broken; all is told already
         pass
 

@@ -8,16 +8,26 @@ from datetime import timedelta
 from typing import Any, Dict
 
 from .channel import Channel, RefusedError
-from .opaque import Dist
+from .opaque import Dist, Store
 from .place import Place
 from .scout import Scout
 
 _SAY_EVERY_S = 1.0
 _CONFESSION_S = 0.5
+FIRST_ERROR = "first_error"
 # What must be the same on every rank, and the name of the reason for refusal where it is not.
 _SAME = (("world", "world_size"), ("backend", "backend_differs"), ("config", "options_differ"))
 
 Said = Dict[str, Any]  # what a rank says of itself; it crosses the store as JSON
+
+
+def pass_on(store: Store, channel: Channel) -> bool:
+    """Tell our launcher what ended the first rank that failed; whether one has."""
+    if not store.check([FIRST_ERROR]):
+        return False
+    rank, kind, text = json.loads(store.get(FIRST_ERROR))
+    channel.tell("confessed", rank=rank, kind=kind, text=text)
+    return True
 
 
 class Meeting:
@@ -52,16 +62,14 @@ class Meeting:
         self._await("%s/%d" % (name, rank), rank)
         return str(self.store.get("%s/%d" % (name, rank)).decode())
 
-    def confess(self, text: str) -> None:
+    def confess(self, kind: str, text: str) -> None:
         """Leave word for ranks that other launchers watch of what ends this one; hear of the first that did."""
         if self.store.add("errors", 1) == 1:
-            self.store.set("first_error", json.dumps([self._place.rank, text]))
+            self.store.set(FIRST_ERROR, json.dumps([self._place.rank, kind, text]))
             return
         deadline = time.monotonic() + _CONFESSION_S
-        while not self.store.check(["first_error"]) and time.monotonic() < deadline:
+        while not pass_on(self.store, self._channel) and time.monotonic() < deadline:
             time.sleep(0.02)
-        rank, words = json.loads(self.store.get("first_error"))
-        self._channel.tell("confessed", rank=rank, text=words)
 
     def part(self) -> None:
         """Nobody goes before all have come to the end, because rank 0 holds the store."""

@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 
 from .channel import Channel
+from .meeting import pass_on
 from .opaque import Dist, Store
 from .place import Place
 
@@ -38,6 +39,8 @@ class Pulse:
                 store.set("pulse/%d" % self._place.rank, json.dumps(place))
                 if self._place.rank == 0 and beat % _LOOK_EVERY == 0:
                     self._look(store)
+                if self._place.rank == 0 and pass_on(store, self._channel):
+                    return
         except Exception:  # noqa: BLE001 - torch has an error of its own for each way in which a store can be gone
             return
 

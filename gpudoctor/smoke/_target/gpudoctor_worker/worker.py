@@ -151,10 +151,10 @@ class Worker:
             pairs = Pairs(self.torch, self.device, self.place, self.meeting, self.channel)
             pairs.run(self.config.pairs, self.max_bytes, peer=self.config.peer)
 
-    def confess(self, text: str) -> None:
+    def confess(self, kind: str, text: str) -> None:
         """Where this rank's launcher is not the others': say there too what ended it."""
         if self.config.apart and hasattr(self, "meeting"):  # it may have failed before they met
-            self.meeting.confess(text)
+            self.meeting.confess(kind, text)
 
     def leave(self) -> None:
         """Part from the group, then from each other."""
