@@ -134,6 +134,14 @@ def test_an_error_on_the_other_host_is_in_the_report_of_rank_0() -> None:
     assert "something of its own" in said
 
 
+def test_shared_memory_that_is_short_on_the_other_host_is_the_cause_here() -> None:
+    """Only that host has a small /dev/shm: its own mount namespace."""
+    small = 'test "$RANK" = 0 || mount -t tmpfs -o size=64k tmpfs /dev/shm; exec "$@"'
+    done, _ = run("healthy", starter=lambda _: ["unshare", "-m", "sh", "-c", small, "sh"], timeout_s=TIMEOUT_S)
+    assert (done.smoke["verdict"], done.smoke["phase"]) == ("crash", "comm_init")
+    assert (done.finding["cause"], done.finding["subject"]) == ("shm_too_small", "rank:1")
+
+
 def test_a_rank_killed_on_the_other_host_is_lost_and_nobody_here_is_blamed() -> None:
     done, said = run("healthy", timeout_s=TIMEOUT_S, faulty=True, FAULT="kill", FAULT_PHASE="correctness")
     assert (done.smoke["verdict"], done.finding["cause"], done.finding["subject"]) == (
