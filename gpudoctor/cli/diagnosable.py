@@ -17,6 +17,7 @@ _LIMITS = "give it more files and processes (ulimit -a, the limits of the contai
 _TIME = "give it more time: gpudoctor check --timeout 120"
 _PLACE = "run it where the machine's /sys, /proc and /dev can be read: a chroot, jail or sandbox may hide them"
 _AGAIN = "run it again, as root where permission is what lacks; gpudoctor check -v lists what each probe said"
+_UNSTARTED = "could not be started"
 # Without it none of the many settings that break a run is looked at.
 _REQUIRED = frozenset({"environment"})
 
@@ -57,7 +58,8 @@ def _coverage(lost: Sequence[ProbeResult], probes: Sequence[ProbeResult]) -> str
     required = [probe for probe in lost if probe.name in _REQUIRED]
     if len(lost) * 2 <= len(tried) and not required:
         return ""
-    first = (required or lost)[0]
+    # The most telling reason: what could not be started says why, what ended early does not.
+    first = min(lost, key=lambda probe: (_UNSTARTED not in probe.reason, probe not in required))
     return f"{len(lost)} of {len(tried)} probes brought nothing ({first.name}: {first.reason})"
 
 
@@ -66,7 +68,7 @@ def _why(**asked: Fact[object]) -> str:
 
 
 def _hint(lost: Sequence[ProbeResult]) -> str:
-    if any("could not be started" in probe.reason for probe in lost):
+    if any(_UNSTARTED in probe.reason for probe in lost):
         return _LIMITS
     if any(probe.status == "timeout" for probe in lost):
         return _TIME

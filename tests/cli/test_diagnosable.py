@@ -43,7 +43,7 @@ def test_a_machine_whose_files_are_hidden_is_not_diagnosed(lab: Lab, tmp_path: P
 
 
 def test_the_terminal_says_what_failed_and_what_to_do(lab: Lab) -> None:
-    ran = limited(lab, "-n 10")
+    ran = limited(lab, "-n 8")
     assert ran.code == 3
     assert "Nothing wrong found" not in ran.out
     assert "Too many open files" in " ".join(ran.out.split())
