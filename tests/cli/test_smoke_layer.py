@@ -20,7 +20,8 @@ def test_a_model_of_the_table_gives_its_sizes_and_layers() -> None:
 
 
 def test_a_folder_gives_what_its_config_says(tmp_path: Path) -> None:
-    config = {"hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 3, "num_attention_heads": 4}
+    config = {"model_type": "llama", "vocab_size": 32000, "hidden_size": 64, "intermediate_size": 256}
+    config |= {"num_hidden_layers": 3, "num_attention_heads": 4}
     (tmp_path / "config.json").write_text(json.dumps(config))
     shape = layer_shape(LocalHost(), str(tmp_path), None, None)
     assert shape is not None
