@@ -8,6 +8,7 @@ import pytest
 _ALONE = ("tests/smoke/", "tests/cli/test_nccl_test", "tests/cli/test_smoke", "tests/cli/test_run")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays with one worker, and so do all the files that look at the whole machine."""
     for item in items:
