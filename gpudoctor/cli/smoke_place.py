@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gpudoctor.errors import UsageError
-from gpudoctor.smoke.plan import LOCALHOST, Member
+from gpudoctor.smoke.plan import Member
+from gpudoctor.smoke.port import LOCALHOST
 
 _DEFAULT_PORT = 29500  # torch's own
 _MOST_DIGITS = 9

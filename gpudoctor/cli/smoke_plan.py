@@ -13,7 +13,8 @@ from gpudoctor.errors import UsageError
 from gpudoctor.host import LocalHost
 from gpudoctor.host.probe import Request
 from gpudoctor.host.target import choose_python
-from gpudoctor.smoke.plan import BACKENDS, OPS, Plan, free_port, local_members
+from gpudoctor.smoke.plan import BACKENDS, OPS, Plan, local_members
+from gpudoctor.smoke.port import free_port
 
 _SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

@@ -79,6 +79,7 @@ class _Run:
             if self.progress is not None:
                 self.progress(self.ranks, now - self.begun)
             if all(rank.done for rank in self.ranks):
+                self._hear_out()
                 return "done"
             if not failed_at and any(self._failed(rank) for rank in self.ranks):
                 failed_at = now

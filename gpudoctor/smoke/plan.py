@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gpudoctor.smoke.port import LOCALHOST, free_port
+
 OPS = ("all_reduce", "all_gather", "reduce_scatter", "broadcast", "all_to_all")
 DTYPES = ("fp32", "fp16", "bf16")
 BACKENDS = ("auto", "nccl", "gloo")
-LOCALHOST = "127.0.0.1"
 # Set so that a hang is ours to judge and the log names the transport; what the user set himself stays.
 _NCCL_LOG = {"NCCL_DEBUG": "INFO", "NCCL_DEBUG_SUBSYS": "INIT,ENV,NET,P2P,SHM"}
 # Left over from another launcher these would send a rank of ours to a foreign store, or into another group.
@@ -129,11 +129,3 @@ def local_members(world_size: int, port: int = 0) -> tuple[Member, ...]:
     """All ranks on this machine; port 0 takes one that is free now."""
     port = port or free_port()
     return tuple(Member(rank, rank, world_size, world_size, LOCALHOST, port) for rank in range(world_size))
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind((LOCALHOST, 0))
-        port: int = one.getsockname()[1]
-        return port

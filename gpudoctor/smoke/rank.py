@@ -23,6 +23,7 @@ _libc = ctypes.CDLL(None)  # loaded before any fork, so that nothing is imported
 _MAX_LINE_BYTES = 64 << 10
 _MAX_STACK_LINES = 200
 _MAX_OUTPUT_BYTES = 2 << 20  # NCCL's log of one rank is some hundred KiB
+_MAX_READS = 100
 _GRACE_S = 1.0
 _NO_PROGRESS = ("waiting", "peer")  # of others
 
@@ -92,19 +93,29 @@ class RankProcess:
 
     def take(self, stream: int) -> bool:
         """Read from one of the streams; False at its end."""
-        try:
-            data = os.read(stream, 1 << 16)
-        except BlockingIOError:
-            return True
+        data = _read(stream)
+        if data is not None:
+            self._took(stream, data)
+        return data != b""
+
+    def _take_rest(self) -> None:
+        """What it wrote before its end: that it came to the end of its work may be among it."""
+        for stream in self.streams():
+            for _ in range(_MAX_READS):  # what it has started may go on writing
+                data = _read(stream)
+                if not data:
+                    break
+                self._took(stream, data)
+
+    def _took(self, stream: int, data: bytes) -> None:
         if stream != self.pipe:
             self.output += data[: _MAX_OUTPUT_BYTES - len(self.output)]
-            return bool(data)
+            return
         self._partial += data
         *lines, rest = self._partial.split(b"\n")
         self._partial = bytearray(rest[:_MAX_LINE_BYTES])
         for line in lines:
             self._heard(bytes(line))
-        return bool(data)
 
     def _heard(self, line: bytes) -> None:
         """An event, or a line of a stack that faulthandler wrote."""
@@ -123,6 +134,7 @@ class RankProcess:
             self.exit_code = self.process.poll()
             if self.exit_code is not None:
                 self.ended_at = time.monotonic()
+                self._take_rest()
         return self.exit_code is not None
 
     @property
@@ -190,6 +202,14 @@ def start(plan: Plan, member: Member) -> RankProcess:
         os.set_blocking(process.stdout.fileno(), False)
     now = time.monotonic()
     return RankProcess(member, process, read_end, now, now)
+
+
+def _read(stream: int) -> bytes | None:
+    """What can be read now; None where nothing can."""
+    try:
+        return os.read(stream, 1 << 16)
+    except BlockingIOError:
+        return None
 
 
 def _own_session(parent: int) -> None:

@@ -53,6 +53,7 @@ class Run:
     @property
     def smoke(self) -> dict[str, Any]:
         """The `smoke` key."""
+        assert "smoke" in self.report, self.stderr
         smoke: dict[str, Any] = self.report["smoke"]
         return smoke
 

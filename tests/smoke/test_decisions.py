@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -11,9 +12,18 @@ import pytest
 from gpudoctor.paths import data_file
 from tests.smoke.conftest import Decisions
 from tests.smoke.decision_table import AGAIN, CASES, Case, table, tried
+from tests.smoke.runs import Run
 
 DOCS = Path(__file__).parents[2] / "docs" / "nccl-test.md"
 SCHEMA = jsonschema.Draft202012Validator(json.loads(data_file("report.schema.json").read_text()))
+
+
+def trial(run: Run, name: str) -> dict[str, Any]:
+    """Of one name."""
+    found = [one for one in run.smoke["trials"] if one["name"] == name]
+    assert found, json.dumps(run.report["findings"] + [run.smoke])
+    assert isinstance(found[0], dict)
+    return found[0]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -30,7 +40,7 @@ def test_the_trials_separate_the_cause(case: Case, decisions: Decisions) -> None
 @pytest.mark.parametrize("case", [case for case in CASES if AGAIN in case.tried], ids=lambda case: case.name)
 def test_a_cure_counts_only_where_the_same_work_failed_again(case: Case, decisions: Decisions) -> None:
     run = decisions.start(case).result()
-    again = next(trial for trial in run.smoke["trials"] if trial["name"] == AGAIN)
+    again = trial(run, AGAIN)
     separated = run.smoke["decision"]["status"] == "separated"
     assert separated == (again["verdict"] != "pass")
 
@@ -38,7 +48,7 @@ def test_a_cure_counts_only_where_the_same_work_failed_again(case: Case, decisio
 @pytest.mark.parametrize("case", [case for case in CASES if "control" in case.tried], ids=lambda case: case.name)
 def test_the_control_switches_everything_off(case: Case, decisions: Decisions) -> None:
     run = decisions.start(case).result()
-    control = next(trial for trial in run.smoke["trials"] if trial["name"] == "control")
+    control = trial(run, "control")
     assert set(control["env"]) > {"NCCL_P2P_DISABLE", "NCCL_SHM_DISABLE", "NCCL_NVLS_ENABLE", "NCCL_IB_DISABLE"}
     assert (control["verdict"] == "pass") == (run.smoke["decision"]["part"] not in ("gpu", "")) or (
         run.smoke["decision"]["status"] == "not_reproduced"
