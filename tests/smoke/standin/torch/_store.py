@@ -82,6 +82,10 @@ def _serve(host: str, port: int) -> None:
     threading.Thread(target=_accept, args=(listener, values), daemon=True).start()
 
 
+class DistNetworkError(RuntimeError):
+    """As torch names it, in words that torch 2.13 was seen to use."""
+
+
 def _accept(listener: socket.socket, values: dict[str, bytes]) -> None:
     while True:
         one, _ = listener.accept()
@@ -95,7 +99,7 @@ def _answer(one: socket.socket, values: dict[str, bytes]) -> None:
             if what == "set":
                 values[key] = value[0]
             _send(one, values.get(key))
-    except (OSError, EOFError):
+    except (OSError, DistNetworkError):
         one.close()
 
 
@@ -127,6 +131,8 @@ def _exactly(one: socket.socket, size: int) -> bytes:
     while len(parts) < size:
         part = one.recv(size - len(parts))
         if not part:
-            raise EOFError
+            raise DistNetworkError(
+                "Failed to recv, got 0 bytes. Connection was likely closed. Did the remote server shutdown or crash?"
+            )
         parts += part
     return bytes(parts)
