@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gpudoctor"
-BASE = {"model", "errors", "paths"}  # may be used from everywhere
+BASE = {"model", "errors", "paths", "lazy_pattern"}  # may be used from everywhere
 ALLOWED: dict[str, set[str]] = {
     "model": set(),
     "errors": set(),
     "paths": set(),
+    "lazy_pattern": set(),
     "data": set(),
     "readers": {"data", "workload"},
     "redact": set(),

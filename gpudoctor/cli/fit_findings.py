@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gpudoctor.model.finding import Evidence, Finding, Fix
+from gpudoctor.model.fingerprint import fingerprint
 from gpudoctor.model.fit import FitLimit, FitReport, FitSuggestion
 
 _CAUSES: Final = {
@@ -49,7 +50,7 @@ def _finding(fit: FitReport, limit: FitLimit, cause: str, rank: int) -> Finding:
         fixes=tuple(_fix(one) for one in fit.suggestions) if rank == 1 else (),
         verify="",
         echo_of=None,
-        fingerprint=_fingerprint(name, subject),
+        fingerprint=fingerprint(name, subject),
     )
 
 
@@ -91,10 +92,3 @@ def _fix(one: FitSuggestion) -> Fix:
         caveat=loses,
         needs="hardware" if one.loses == "hardware" else "user",
     )
-
-
-def _fingerprint(name: str, subject: str) -> str:
-    """As the engine makes it, without loading the engine: the identity of a finding, never of measured numbers."""
-    import hashlib
-
-    return hashlib.sha256(f"{name}\n{subject}".encode()).hexdigest()[:16]

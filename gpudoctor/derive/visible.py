@@ -10,7 +10,6 @@ Source: CUDA C Programming Guide, "CUDA Environment Variables" (2026-11); PyTorc
 
 from __future__ import annotations
 
-import re
 from typing import NoReturn
 
 from msgspec import Struct
@@ -18,15 +17,16 @@ from msgspec.structs import replace
 
 from gpudoctor.derive.pasted import is_pasted
 from gpudoctor.derive.variables import undecided
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.model.fact import Fact, Reason, absent, absent_like, known
 from gpudoctor.model.facts import Facts, Gpu, Visible
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
-_UUID = re.compile(r"GPU-[0-9a-fA-F-]{1,64}\Z")
-_MIG = re.compile(r"MIG-[0-9a-zA-Z/-]{1,128}\Z")
-_NUMBER = re.compile(r"\+?(\d{1,9})\Z")
-_LEADING_NUMBER = re.compile(r"\+?(\d{1,9})(?=\D)")  # "0;1", "0.1": the driver reads 0 and ignores the rest
-_NEGATIVE = re.compile(r"-\d{1,9}\Z")
+_UUID = lazy_pattern(r"GPU-[0-9a-fA-F-]{1,64}\Z")
+_MIG = lazy_pattern(r"MIG-[0-9a-zA-Z/-]{1,128}\Z")
+_NUMBER = lazy_pattern(r"\+?(\d{1,9})\Z")
+_LEADING_NUMBER = lazy_pattern(r"\+?(\d{1,9})(?=\D)")  # "0;1", "0.1": the driver reads 0 and ignores the rest
+_NEGATIVE = lazy_pattern(r"-\d{1,9}\Z")
 _SOURCE = "environment"
 _MAX_ENTRIES = 256
 

@@ -20,6 +20,7 @@ from gpudoctor.engine.sightings import first_place, hits_of, only_echoes, outliv
 from gpudoctor.engine.values import EvaluationLimitError, Frame, Missing, Unknown
 from gpudoctor.model.facts import Facts, Log
 from gpudoctor.model.finding import Finding, NotEvaluated
+from gpudoctor.model.fingerprint import fingerprint
 from gpudoctor.model.signature import Seen
 
 MAX_MISSING: Final = 12
@@ -143,10 +144,3 @@ def _fired(rule: Rule, frame: Frame, rewrite: Rewriter | None) -> Outcome:
     )
     candidate = Candidate(finding, spec.order, spec.tier, spec.explains, spec.suppresses)
     return Outcome(candidate, defects)
-
-
-def fingerprint(rule_id: str, subject: str) -> str:
-    """The identity of a finding across runs: never of text or measured numbers."""
-    import hashlib  # loads OpenSSL
-
-    return hashlib.sha256(f"{rule_id}\n{subject}".encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Final, cast
@@ -13,12 +12,13 @@ from gpudoctor.engine.clean import clean
 from gpudoctor.engine.kinds import ANY_LIST, Kind
 from gpudoctor.engine.problem import SpecError
 from gpudoctor.engine.values import Known, Many, Value
+from gpudoctor.lazy_pattern import lazy_pattern
 
 UNKNOWN: Final = "?"
 MAX_ITEMS: Final = 64
 _SHORT: Final = 60
 # "~/" stays outside of quotes, because a quoted tilde is not the home folder.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_PLAIN: Final = lazy_pattern(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 class Filter(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
@@ -11,6 +10,7 @@ from gpudoctor.engine.catalogue import did_you_mean
 from gpudoctor.engine.problem import Problem, RuleFileError
 from gpudoctor.engine.rule import RuleFile
 from gpudoctor.engine.yaml_strict import Document, Path
+from gpudoctor.lazy_pattern import lazy_pattern
 
 
 def convert_rule(document: Document) -> RuleFile:
@@ -41,9 +41,9 @@ def _form_problems(document: Document, first: msgspec.ValidationError) -> list[P
     return problems or [_form_problem(document, first, ())]
 
 
-_PLACE: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
-_STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
-_UNKNOWN: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_PLACE: Final = lazy_pattern(r" - at `\$(?P<path>[^`]*)`$")
+_STEP: Final = lazy_pattern(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
+_UNKNOWN: Final = lazy_pattern(r"unknown field `(?P<name>[^`]*)`")
 
 
 def _form_problem(document: Document, error: msgspec.ValidationError, prefix: Path) -> Problem:

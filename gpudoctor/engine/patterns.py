@@ -11,12 +11,13 @@ import warnings
 from typing import Final
 
 from gpudoctor.engine.problem import SpecError
+from gpudoctor.lazy_pattern import lazy_pattern
 
 MAX_PATTERN: Final = 200
 MAX_INPUT: Final = 2048
 _MAX_WAYS: Final = 64
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = lazy_pattern(
     r"(?P<escape>\\[dDwWsSbB]|\\[^A-Za-z0-9])"
     r"|(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])"
     r"|(?P<open>\((?:\?:|(?!\?)))"

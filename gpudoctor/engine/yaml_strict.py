@@ -7,11 +7,11 @@ mapping key silently wins; aliases multiply. Events show all of that before it h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Protocol, Union, cast
 
 from gpudoctor.engine.problem import Position, Problem, RuleFileError
+from gpudoctor.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from yaml.events import Event, ScalarEvent
@@ -22,8 +22,8 @@ MAX_DEPTH: Final = 32
 Path = tuple[str | int, ...]
 Plain = Union[None, bool, int, float, str, "list[Plain]", "dict[str, Plain]"]
 
-_INT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][-+]?[0-9]{1,2})?")
+_INT: Final = lazy_pattern(r"-?(?:0|[1-9][0-9]{0,17})")
+_FLOAT: Final = lazy_pattern(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][-+]?[0-9]{1,2})?")
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _NUMBER_START: Final = frozenset("-0123456789")
 _TAGS: Final = frozenset({None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})

@@ -7,12 +7,15 @@ import ctypes
 import os
 import select
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gpudoctor.host.access import MAX_OUTPUT_BYTES, Command, HostError
+
+if TYPE_CHECKING:
+    import subprocess
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # loaded before any fork, so that nothing is imported in the new process
@@ -26,9 +29,13 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
     Raises HostError: tool_missing, no_permission, timeout (with the kernel wait channel of a stuck process), failed.
     """
     name = argv[0]
+    program = _found(name, env)
+    import subprocess  # three modules that a check needs only where it starts a program
+
     try:
         process = subprocess.Popen(
             list(argv),
+            executable=program,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -49,6 +56,25 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
             if stream is not None:
                 stream.close()
         _reap(process)
+
+
+def _found(name: str, env: Mapping[str, str]) -> str:
+    """The file that the name stands for on PATH. Looked for before a process is made in vain, which takes longer.
+
+    Raises HostError: tool_missing, no_permission.
+    """
+    if "/" in name:
+        return name
+    refused = False
+    for folder in os.get_exec_path(env):
+        at = f"{folder or '.'}/{name}"
+        if os.path.isfile(at):  # noqa: PTH113
+            if os.access(at, os.X_OK):
+                return at
+            refused = True
+    if refused:
+        raise HostError("no_permission", f"{name} may not be run by this user")
+    raise HostError("tool_missing", f"{name} is not installed or not on PATH")
 
 
 def _own_group(parent: int) -> None:
@@ -104,6 +130,8 @@ class _Output:
 
 
 def _collect(process: subprocess.Popen[bytes], name: str, deadline: float, timeout_s: float) -> Command:
+    from subprocess import TimeoutExpired
+
     output = _Output(process)
     while output.open:
         left = deadline - time.monotonic()
@@ -116,7 +144,7 @@ def _collect(process: subprocess.Popen[bytes], name: str, deadline: float, timeo
             raise HostError("timeout", f"{name} did not answer within {timeout_s:g} s{stuck}", *output.texts())
     try:
         exit_code = process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired as error:
+    except TimeoutExpired as error:
         stuck = wait_channel(process.pid)
         raise HostError("timeout", f"{name} did not end within {timeout_s:g} s{stuck}", *output.texts()) from error
     return Command(exit_code, *output.texts())
@@ -161,8 +189,10 @@ def _session_of(pid: int) -> int:
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:
+    from subprocess import TimeoutExpired
+
     try:
         process.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         # Nothing can end it. Say so to subprocess, or it would warn and wait for it at exit.
         process.returncode = -signal.SIGKILL

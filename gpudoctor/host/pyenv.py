@@ -7,13 +7,13 @@ hook that may choose another. Everything else is left to the shim. Source: pyenv
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 
 from gpudoctor.host.access import Host, HostError
+from gpudoctor.lazy_pattern import lazy_pattern
 
-_SHIM = re.compile(r"(.+)/shims/(python[0-9.]*)")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHIM = lazy_pattern(r"(.+)/shims/(python[0-9.]*)")
+_VERSION = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNCERTAIN = ("PYENV_DIR", "PYENV_HOOK_PATH")
 _HEAD_BYTES = 1024
 _HOOKS = "pyenv.d/version-name"

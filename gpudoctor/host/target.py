@@ -13,13 +13,14 @@ from msgspec import Struct
 
 from gpudoctor.host.access import Host, HostError
 from gpudoctor.host.probe import Request
+from gpudoctor.lazy_pattern import lazy_pattern
 
 _PYTHON_NAMES = ("python3", "python")
 _WRAPPERS = frozenset({"env", "exec", "nohup", "time", "sudo", "numactl"})
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_ASSIGNMENT = lazy_pattern(r"[A-Za-z_]\w*=")
 _HEAD_BYTES = 1024
 # pip and uv write this second line when the interpreter's path is too long for the kernel's "#!".
-_LONG_SHEBANG = re.compile(r"^'''exec' \"?([^\"\n]+?)\"? \"\$0\"", re.MULTILINE)
+_LONG_SHEBANG = lazy_pattern(r"^'''exec' \"?([^\"\n]+?)\"? \"\$0\"", re.MULTILINE)
 
 
 class Target(Struct, frozen=True):

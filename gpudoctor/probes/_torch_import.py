@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from pathlib import PurePosixPath
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 
 from gpudoctor.host.access import Command, Host, HostError
 from gpudoctor.host.probe import Request
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.torch import Torch
 from gpudoctor.probes._interpreter import Interpreter, chosen, from_answer, no_python, run_script
@@ -22,7 +22,7 @@ from gpudoctor.readers.torch_version import decode_nccl
 _DEADLINE_S = 100.0  # a cold import from a network file system takes a minute
 _MAX_ERROR = 500
 _MAPS = "/proc/self/maps after import torch"
-_NCCL = re.compile(r"libnccl(?!-(net|tuner|profiler|env|gin)|_)")  # the library, renamed or not, but no plugin
+_NCCL = lazy_pattern(r"libnccl(?!-(net|tuner|profiler|env|gin)|_)")  # the library, renamed or not, but no plugin
 _SOURCE = "import torch under the target interpreter"
 _FIELDS = (
     "imported", "import_error", "import_error_type", "arch_list", "nccl_linked_version", "nccl_mapped_path",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from gpudoctor.lazy_pattern import lazy_pattern
 
 # Fields of `PythonTarget`, and the distributions that tell their version.
 VERSION_FIELDS = {
@@ -28,7 +28,7 @@ _NAMES = frozenset({
     "numpy", "optimum", "outlines", "peft", "pynvml", "ray", "safetensors", "transformers", "trl", "xformers",
     "xgrammar",
 })  # fmt: skip
-_DASHES = re.compile(r"[-_.]+")
+_DASHES = lazy_pattern(r"[-_.]+")
 
 
 def normalised(name: str) -> str:

@@ -6,12 +6,14 @@ import re
 
 from msgspec import Struct
 
+from gpudoctor.lazy_pattern import lazy_pattern
+
 # The open module writes "NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (builder@host) ...", the
 # proprietary one "NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 ...".
-_LINE = re.compile(
+_LINE = lazy_pattern(
     r"^NVRM version:[^\n]{0,80}?Kernel Module[^\n]{0,40}?\s(\d{2,4}\.\d{1,4}(?:\.\d{1,4})?\S{0,32})", re.M
 )
-_DWORDS = re.compile(r'^RegistryDwords:\s*"?([^"\n]{0,500})', re.M)
+_DWORDS = lazy_pattern(r'^RegistryDwords:\s*"?([^"\n]{0,500})', re.M)
 
 
 class ModuleVersion(Struct, frozen=True):

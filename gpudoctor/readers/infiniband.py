@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from gpudoctor.lazy_pattern import lazy_pattern
 
-_STATE = re.compile(r"\d+: ([A-Z_]{1,24})")
-_RATE = re.compile(r"(\d{1,5}(?:\.\d{1,2})?) Gb/sec")
+_STATE = lazy_pattern(r"\d+: ([A-Z_]{1,24})")
+_RATE = lazy_pattern(r"(\d{1,5}(?:\.\d{1,2})?) Gb/sec")
 _LINK_LAYERS = frozenset({"InfiniBand", "Ethernet"})
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from gpudoctor.lazy_pattern import lazy_pattern
 
-_DOCKER = re.compile(r"docker|br-[0-9a-f]{12}$|veth|cni|cali|flannel|podman")
-_VIRTUAL = re.compile(r"virbr|vnet|dummy|ifb|tap|macvtap|vmnet|vboxnet|lxc|lxd")
-_VPN = re.compile(r"tun|wg|tailscale|ppp|ipsec|utun|zt|nebula")
-_WIRED = re.compile(r"eth|en[opsxPcw]?")
+_DOCKER = lazy_pattern(r"docker|br-[0-9a-f]{12}$|veth|cni|cali|flannel|podman")
+_VIRTUAL = lazy_pattern(r"virbr|vnet|dummy|ifb|tap|macvtap|vmnet|vboxnet|lxc|lxd")
+_VPN = lazy_pattern(r"tun|wg|tailscale|ppp|ipsec|utun|zt|nebula")
+_WIRED = lazy_pattern(r"eth|en[opsxPcw]?")
 _BY_NAME = ((_DOCKER, "docker"), (_VIRTUAL, "virtual"), (_VPN, "vpn"), (_WIRED, "ethernet"))
 
 

@@ -6,29 +6,30 @@ import re
 
 from msgspec import Struct, field
 
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts import KernelLog
 from gpudoctor.readers.kernel_pci import PciReader
 from gpudoctor.readers.kernel_xids import XidReader
 
 # Whatever none of these words is in is passed over; the log of a long-running server has 100,000 other lines.
-_INTERESTING = re.compile(
+_INTERESTING = lazy_pattern(
     r"NVRM|SXid|PCIe Bus Error|AER:|Killed process|blocked for more than|: BAR \d|: \[[0-9a-f]{4}:[0-9a-f]{4}\] type"
     r"|IO_PAGE_FAULT|Request device|arm-smmu|Default domain type|fallen off|nvidia: |is rejected|unsigned module"
 )
-_KILLED = re.compile(r"Killed process \d{1,10} \((.{1,64}?)\)")
-_HUNG = re.compile(r"INFO: task (.{1,64}?):\d{1,10} blocked for more than")
-_REJECTED = re.compile(r"Loading of .{0,60}module.{0,60} is rejected|unsigned module loading is restricted")
-_MODULE_TROUBLE = re.compile(r"\bnvidia: (?:version magic|disagrees about version|Unknown symbol).{0,160}")
-_NVRM = re.compile(r"NVRM: .{1,240}")
-_TROUBLE = re.compile(
+_KILLED = lazy_pattern(r"Killed process \d{1,10} \((.{1,64}?)\)")
+_HUNG = lazy_pattern(r"INFO: task (.{1,64}?):\d{1,10} blocked for more than")
+_REJECTED = lazy_pattern(r"Loading of .{0,60}module.{0,60} is rejected|unsigned module loading is restricted")
+_MODULE_TROUBLE = lazy_pattern(r"\bnvidia: (?:version magic|disagrees about version|Unknown symbol).{0,160}")
+_NVRM = lazy_pattern(r"NVRM: .{1,240}")
+_TROUBLE = lazy_pattern(
     r"fail|error|assert|invalid|mismatch|fallen|not called|no nvidia|time[d ]*out|cannot|can't|unable|reset required"
     r"|not supported|is lost|\bbad\b",
     re.IGNORECASE,
 )
 # The first and the second tell one card from all others; the third is the driver's greeting.
 _LEFT_OUT = ("Board Serial Number", "GPU at PCI:", "NVRM: loading ")
-_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_NUMBERS = lazy_pattern(r"0x[0-9a-fA-F]+|\d+")
 _MAX_LINES = 200_000
 _MAX_LINE = 1000
 _MAX_NAMES = 50

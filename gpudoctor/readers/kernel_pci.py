@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.readers.bus_id import bus_id
 
 _BDF = r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 # The device that found the error. "AER: ... received: 0000:00:00.0" before it names what the root port was told, which
 # is often nobody.
-_AER = re.compile(rf"\b({_BDF}): (?:(?:AER: )?PCIe Bus Error: severity=|AER: aer_status)")
+_AER = lazy_pattern(rf"\b({_BDF}): (?:(?:AER: )?PCIe Bus Error: severity=|AER: aer_status)")
 # "0000:01:00.0: BAR 1: no space for [mem size 0x10000000 64bit pref]", since 6.8 with the range before the verdict.
-_BAR = re.compile(rf"\b({_BDF}): BAR ([0-5])(?: \[mem [^\]]{{1,60}}\])?: (.{{1,80}})")
-_BAR_REFUSED = re.compile(r"no space|can't assign|failed to assign|can't claim")
-_BAR_NVRM = re.compile(r"BAR\d is 0M @ .{1,60}")
-_IDENTITY = re.compile(rf"\bpci ({_BDF}): \[([0-9a-f]{{4}}):[0-9a-f]{{4}}\] type")
+_BAR = lazy_pattern(rf"\b({_BDF}): BAR ([0-5])(?: \[mem [^\]]{{1,60}}\])?: (.{{1,80}})")
+_BAR_REFUSED = lazy_pattern(r"no space|can't assign|failed to assign|can't claim")
+_BAR_NVRM = lazy_pattern(r"BAR\d is 0M @ .{1,60}")
+_IDENTITY = lazy_pattern(rf"\bpci ({_BDF}): \[([0-9a-f]{{4}}):[0-9a-f]{{4}}\] type")
 _NVIDIA = "10de"
-_FAULT = re.compile(
+_FAULT = lazy_pattern(
     r"\bIO_PAGE_FAULT\b|DMAR: \[[^\]]{1,40}\] Request device \[|arm-smmu-v3 .{1,60}: event 0x1\d received"
 )
-_FAULT_DEVICE = re.compile(
+_FAULT_DEVICE = lazy_pattern(
     rf"(?:device=|Request device \[)([0-9a-fx]{{2,8}}(?::[0-9a-fx]{{2,4}}){{1,2}}\.[0-7])|\b({_BDF}): AMD-Vi:"
 )
-_DOMAIN = re.compile(r"iommu: Default domain type: (Translated|Passthrough)")
+_DOMAIN = lazy_pattern(r"iommu: Default domain type: (Translated|Passthrough)")
 _MAX_DEVICES = 64
 _MAX_TEXT = 200
 

@@ -7,11 +7,10 @@ followed by lines of the same number that hold data.
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.model.fact import NOT_PROVIDED, Fact, absent, known
 from gpudoctor.model.facts import Xid
 from gpudoctor.readers.bus_id import bus_id
@@ -20,11 +19,11 @@ from gpudoctor.readers.bus_id import bus_id
 ECHO_CODES = frozenset({43, 45, 137, 154})
 _OFF_THE_BUS = 79
 # Seconds since boot, as dmesg and `journalctl -o short-monotonic` print them.
-_STAMP = re.compile(r"\s*\[\s{0,8}(\d{1,10})\.\d{1,6}\]")
+_STAMP = lazy_pattern(r"\s*\[\s{0,8}(\d{1,10})\.\d{1,6}\]")
 _CLOCK = "time stamp"
-_EVENT = re.compile(r"\b(NVRM: Xid|SXid) \(([^)\s]{1,40})[^)]{0,20}\): (\d{1,5})\b,? ?(.*)")
-_FALLEN = re.compile(r"NVRM: GPU (?:at )?([0-9a-fA-F:.PCI]{5,20}): GPU has fallen off the bus")
-_NAMED = re.compile(r"NVRM: The NVIDIA GPU ([0-9a-fA-F:.]{7,16})")
+_EVENT = lazy_pattern(r"\b(NVRM: Xid|SXid) \(([^)\s]{1,40})[^)]{0,20}\): (\d{1,5})\b,? ?(.*)")
+_FALLEN = lazy_pattern(r"NVRM: GPU (?:at )?([0-9a-fA-F:.PCI]{5,20}): GPU has fallen off the bus")
+_NAMED = lazy_pattern(r"NVRM: The NVIDIA GPU ([0-9a-fA-F:.]{7,16})")
 _LINES_TO_VERDICT = 4  # the driver breaks "The NVIDIA GPU ... has fallen off the bus" over this many
 _MAX_EVENTS = 256
 _MAX_DEVICES = 64

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.readers.numbers import integer
 
 UNLIMITED = -1
 
-_COLUMNS = re.compile(r"\s{2,}")
+_COLUMNS = lazy_pattern(r"\s{2,}")
 
 
 def soft_limits(text: str) -> dict[str, int]:

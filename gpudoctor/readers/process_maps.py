@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
+
+from gpudoctor.lazy_pattern import lazy_pattern
 
 MAX_LINES = 100_000
 _DELETED = " (deleted)"
-_ESCAPED = re.compile(r"\\([0-7]{3})")
+_ESCAPED = lazy_pattern(r"\\([0-7]{3})")
 _PATH_FIELD = 5
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.lazy_pattern import lazy_pattern
+
 MARK = "\x1egpudoctor\t"
 MAX_LINES = 50_000
-_ESCAPE = re.compile(r"\\(.)")
+_ESCAPE = lazy_pattern(r"\\(.)")
 _MEANING = {"n": "\n", "t": "\t", "r": "\r"}
 
 Answer = dict[str, list[tuple[str, ...]]]

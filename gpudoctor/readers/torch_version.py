@@ -6,11 +6,13 @@ import re
 
 from msgspec import Struct
 
-_ASSIGNMENT = re.compile(
+from gpudoctor.lazy_pattern import lazy_pattern
+
+_ASSIGNMENT = lazy_pattern(
     r"^(?P<name>\w+)\s*(?::[^=\n]*)?=\s*(?:(?P<none>None)|(?P<quote>['\"])(?P<text>[^'\"\n]{0,200})(?P=quote))",
     re.MULTILINE,
 )
-_PIN = re.compile(r"^(?P<name>[\w.-]*nccl[\w.-]*?)\s*\(?\s*={2,3}\s*(?P<version>[\w.+!-]+)", re.IGNORECASE)
+_PIN = lazy_pattern(r"^(?P<name>[\w.-]*nccl[\w.-]*?)\s*\(?\s*={2,3}\s*(?P<version>[\w.+!-]+)", re.IGNORECASE)
 
 
 class TorchVersion(Struct, frozen=True):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from msgspec import Struct
 
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.model.finding import Evidence
 from gpudoctor.render import words
 
-_ITEM = re.compile(r"(?P<list>[\w.]{1,80})\[(?P<key>[^\]]{1,60})\]\.(?P<field>\w{1,60})\Z")
+_ITEM = lazy_pattern(r"(?P<list>[\w.]{1,80})\[(?P<key>[^\]]{1,60})\]\.(?P<field>\w{1,60})\Z")
 _GPU_LISTS = ("gpus.devices", "gpus.visible", "group.gpus")
 _PAIR_LISTS = ("topology.pairs", "group.pairs")
 

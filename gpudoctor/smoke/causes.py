@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 
 from gpudoctor.model.finding import Evidence, Finding
+from gpudoctor.model.fingerprint import fingerprint
 from gpudoctor.model.smoke import SmokeDecision, SmokeReport, SmokeWrong
 from gpudoctor.smoke.fixes import fixes_for
 from gpudoctor.smoke.hosts import (
@@ -80,7 +80,7 @@ def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Su
         fixes=(fixes_of_calls(report) if network else ()) or fixes_for(fix_key, plan),
         verify=_verify(plan),
         echo_of=None,
-        fingerprint=hashlib.sha256(f"{ident}\n{subject}".encode()).hexdigest()[:16],
+        fingerprint=fingerprint(ident, subject),
     )
 
 
@@ -124,7 +124,7 @@ def _far_finding(report: SmokeReport, plan: Plan) -> Finding | None:
         fixes=fixes_for("far", plan),
         verify=_verify(plan),
         echo_of=None,
-        fingerprint=hashlib.sha256(b"nccl-test-hosts-far-apart").hexdigest()[:16],
+        fingerprint=fingerprint("nccl-test-hosts-far-apart", "host"),
     )
 
 

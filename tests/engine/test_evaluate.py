@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpudoctor.engine.evaluate import diagnose, evaluate, fingerprint
+from gpudoctor.engine.evaluate import diagnose, evaluate
 from gpudoctor.model.change import Change, Rewritten
 from gpudoctor.model.facts import Facts, Workload
 from gpudoctor.model.finding import Evidence, Fix
+from gpudoctor.model.fingerprint import fingerprint
 from tests.engine.samples import facts, make_rule, rule_set
 
 GIVEN: dict[str, Any] = {
