@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType, SimpleNamespace
 
 
@@ -36,6 +36,10 @@ def load_msgspec() -> None:
         stand_ins["typing_extensions"] = None
     if "msgspec" in sys.modules:
         return
+    with suppress(ImportError):  # where the types of datetime are written in C, they are all that msgspec wants
+        import _datetime  # type: ignore[import-not-found]  # typeshed knows the public name only
+
+        stand_ins["datetime"] = _datetime
     with _standing_in(stand_ins):
         import pathlib  # noqa: F401 - only loaded
 

@@ -7,7 +7,7 @@ import errno
 import gc
 import os
 import sys
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from gpudoctor.cli import examiner, signals, streams
 from gpudoctor.cli.exit import ExitCode
@@ -98,10 +98,11 @@ def _fit(arguments: list[str]) -> int:
     return run(arguments)
 
 
-class _Failure(NamedTuple):
-    message: str
-    hint: str
-    code: ExitCode
+class _Failure:
+    def __init__(self, message: str, hint: str, code: ExitCode) -> None:
+        self.message = message
+        self.hint = hint
+        self.code = code
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> _Failure:

@@ -44,7 +44,7 @@ class RuleSet(msgspec.Struct, frozen=True):
         """Compile now, while probes run, what every run needs; a mistake in a rule shows when it is evaluated."""
         for rule in self.rules:
             with contextlib.suppress(RuleFileError):
-                _ = rule.applies or rule.head
+                _ = rule.applies, rule.head
 
     def select(self, only: Iterable[str], skip: Iterable[str]) -> tuple[Rule, ...]:
         """The rules that `--only` and `--skip` leave: each names a rule id or a cause. Raises UsageError."""
