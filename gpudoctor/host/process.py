@@ -152,14 +152,12 @@ def _collect(process: subprocess.Popen[bytes], name: str, deadline: float, timeo
 
 def wait_channel(pid: int) -> str:
     """Where in the kernel a process hangs, as the end of a sentence; empty where it does not."""
+    if state_of(pid) != "D":
+        return ""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            state = file.read().rpartition(")")[2].split()[0]
         with open(f"/proc/{pid}/wchan", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             channel = file.read().strip()
-    except (OSError, IndexError):
-        return ""
-    if state != "D":
+    except OSError:
         return ""
     where = f" in {channel}" if channel and channel != "0" else ""
     return f"; it is stuck in the kernel (state D{where}) and was left behind"
@@ -173,12 +171,27 @@ def kill_group(pid: int) -> None:
         return
 
 
-def kill_session(leader: int) -> None:
-    """SIGKILL to every process of the session that `leader` leads, whatever process groups they made."""
+def kill_session(leader: int) -> bool:
+    """SIGKILL to every process of the session that `leader` leads, whatever process groups they made.
+
+    Returns whether one of them was there still, and be it on its way out: it keeps what it holds until it is gone.
+    """
+    found = False
     for entry in os.listdir("/proc"):  # noqa: PTH208
         if entry.isdigit() and _session_of(int(entry)) == leader:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(int(entry), signal.SIGKILL)
+            found = found or state_of(int(entry)) not in ("", "Z")
+    return found
+
+
+def state_of(pid: int) -> str:
+    """The kernel's letter for what a process does: R, S, D, Z ...; "" where there is none, or no telling."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
 
 
 def _session_of(pid: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from typing import NoReturn
 
 from gpudoctor.host.process import kill_session, open_null
@@ -16,6 +17,8 @@ from gpudoctor.smoke import segments
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S = 1.0
+_TO_DIE_S = 5.0  # a process with a GPU's memory takes a while
+_TICK_S = 0.02
 _FAREWELL = b"bye"
 _FIRST_OWN_DESCRIPTOR = 3
 
@@ -69,11 +72,17 @@ def _live(reader: int, before: frozenset[str]) -> NoReturn:
             heard += data
         *ranks, last = bytes(heard).split(b"\n")
         if last != _FAREWELL:
-            for rank in ranks:
-                kill_session(int(rank))
+            _end([int(rank) for rank in ranks])
             segments.sweep(before, _PATIENCE_S)
     finally:
         os._exit(0)
+
+
+def _end(ranks: list[int]) -> None:
+    """Kill their sessions until nobody is left, or stuck in the kernel: who is dying still maps his segments."""
+    deadline = time.monotonic() + _TO_DIE_S
+    while sum(map(kill_session, ranks)) and time.monotonic() < deadline:
+        time.sleep(_TICK_S)
 
 
 def _detach(reader: int) -> None:

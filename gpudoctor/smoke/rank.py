@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from gpudoctor.host.process import kill_session
+from gpudoctor.host.process import kill_session, state_of
 from gpudoctor.smoke.plan import Member, Plan
 from gpudoctor.smoke.segments import mapped_by, remove
 
@@ -223,10 +223,8 @@ def _own_session(parent: int) -> None:
 
 def kernel_state(pid: int) -> tuple[str, str]:
     """State letter and wait channel of a process; empty where the kernel does not tell."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            state = file.read().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
+    state = state_of(pid)
+    if not state:
         return "", ""
     try:
         with open(f"/proc/{pid}/wchan", encoding="utf-8", errors="replace") as file:  # noqa: PTH123

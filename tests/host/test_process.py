@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 
 from gpudoctor.host import HostError
 from gpudoctor.host.access import MAX_OUTPUT_BYTES
-from gpudoctor.host.process import run_bounded
+from gpudoctor.host.process import kill_session, run_bounded, state_of
 
 ENV = dict(os.environ)
 
@@ -86,3 +89,26 @@ def test_a_missing_program_and_one_without_permission_have_their_reasons(tmp_pat
         with pytest.raises(HostError) as caught:
             run_bounded([argv0], timeout_s=5.0, env=ENV)
         assert caught.value.reason == reason
+
+
+def test_a_session_is_there_until_its_last_process_is_gone() -> None:
+    leader = subprocess.Popen(["sh", "-c", "sleep 60 & exec sleep 60"], start_new_session=True)
+    while len(_session(leader.pid)) < 2:
+        time.sleep(0.01)
+    assert kill_session(leader.pid)
+    deadline = time.monotonic() + 10
+    while kill_session(leader.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert state_of(leader.pid) == "Z"  # it waits for us, holds nothing, and does not count
+    assert not kill_session(leader.pid)
+    assert leader.wait(5) == -signal.SIGKILL
+
+
+def _session(leader: int) -> list[int]:
+    every = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    members = []
+    for pid in every:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(pid) == leader:
+                members.append(pid)
+    return members

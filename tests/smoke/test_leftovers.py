@@ -5,13 +5,13 @@ from __future__ import annotations
 import mmap
 import os
 import signal
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gpudoctor.smoke.port import free_port
 from tests.smoke.runs import FAULTY, HANG_S, gone, names, needs_torch, run, start_and_signal
 
 pytestmark = needs_torch
@@ -67,9 +67,7 @@ def test_segments_of_others_stay(segment: Path, tmp_path: Path) -> None:
 
 
 def test_the_port_is_free_again_at_once() -> None:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = str(one.getsockname()[1])
+    port = str(free_port())
     for fault in ("kill", "none", "none"):
         done = run("--master-port", port, "--max-bytes", "4K", worker=FAULTY, FAULT=fault, FAULT_PHASE="correctness")
         assert done.smoke["phase"] == ("correctness" if fault == "kill" else "done")
