@@ -126,7 +126,7 @@ def cgroup(timeout_s: float) -> Run:
 def without_torch(timeout_s: float) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / "python"
-        python.write_text(f'#!/bin/sh\nexec {sys.executable} -I "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
         python.chmod(0o755)
         return run("--python", str(python), timeout_s=timeout_s)
 
