@@ -90,6 +90,7 @@ def _finding_differences(case: CaseSpec, finding: Finding) -> Iterator[tuple[str
     for key, part, text in (
         ("title", case.title, finding.title),
         ("subject", case.subject, finding.subject),
+        ("severity", case.severity, finding.severity),
         ("fix", case.fix, "\n".join([fix.title + "\n" + fix.command for fix in finding.fixes[:1]])),
     ):
         if part not in text:

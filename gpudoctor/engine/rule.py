@@ -83,6 +83,7 @@ class CaseSpec(Struct, frozen=True, forbid_unknown_fields=True):
     log: str = ""  # text that goes through the real reader; `given` comes over what it gives
     title: str = ""
     subject: str = ""
+    severity: str = ""  # the whole of it
     fix: str = ""  # of the best fix: title, command or a value of its change
     missing: str = ""  # a path in `not_evaluated`
 
