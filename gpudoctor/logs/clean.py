@@ -8,7 +8,7 @@ and of NCCL, and says which rank and node wrote the line. Lines are bounded befo
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -35,7 +35,7 @@ _TRANSPORT: Final = re.compile(
 )
 _RANK_MARK: Final = re.compile(r"\[rank(?P<rank>\d{1,7})\]:[ ]?")
 _SYSLOG: Final = re.compile(
-    r"(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?P<node>[\w.-]{1,100}) [\w./@-]{1,60}(?:\[\d{1,9}\])?: "
+    r"(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?P<carrier>[\w.-]{1,100}) [\w./@-]{1,60}(?:\[\d{1,9}\])?: "
 )
 _ACTOR: Final = re.compile(
     r"\((?:autoscaler|raylet)[^()]{0,60}\) ?"
@@ -45,19 +45,28 @@ _NCCL: Final = re.compile(
     r"(?P<node>[\w.-]{1,100}):\d{1,9}:\d{1,9} \[(?P<device>\d{1,4}|-1)\] "
     r"(?:(?![\w./]{1,80}:\d+ NCCL )\S{1,40} )?(?=NCCL |[\w./]{1,80}:\d+ NCCL )"
 )
-_HOST: Final = re.compile(r"(?P<node>(?:worker|node|host|gpu|slave|master)[\w.-]{0,60}): (?=\S)")
+_HOST: Final = re.compile(r"(?P<carrier>(?:worker|node|host|gpu|slave|master)[\w.-]{0,60}): (?=\S)")
 _SGLANG: Final = re.compile(r"\[[^\]\[]{0,40}?(?: DP\d{1,5})?(?: PP\d{1,5})? TP(?P<rank>\d{1,5})(?: EP\d{1,5})?\] ")
 _TP: Final = re.compile(r"TP(\d{1,5})")
 _INSIDE: Final = re.compile(r"\[(?:[Rr]ank|RANK) ?(\d{1,7})\]")
 _LOOK: Final = 240  # how far into a line a rank may stand
 
 
+Naming = Literal["nccl", "ray", "carrier"]
+
+
 class Line(Struct, frozen=True):
-    """A cleaned line; a rank of -1 is not known."""
+    """A cleaned line; a rank of -1 is not known.
+
+    A machine may have three names: the one that NCCL prints, the address that Ray prints of those that are not its own,
+    and what the carrier of the line (kubectl, syslog, pdsh) calls it.
+    """
 
     text: str
     rank: int = -1
-    node: str = ""
+    node: str = ""  # by NCCL, else by Ray
+    naming: Naming = "nccl"  # of the node
+    carrier: str = ""
     stamp: str = ""  # of the container runtime or syslog
 
 
@@ -66,7 +75,7 @@ class Carried(Struct, frozen=True):
 
     text: str
     rank: int = -1
-    node: str = ""
+    carrier: str = ""
     stamp: str = ""
 
 
@@ -77,7 +86,7 @@ def transport(raw: str) -> Carried:
         text = _NUL.sub("", _ESCAPE.sub("", text))
     if "0m" in text:  # colours whose escape character was lost on the way
         text = _LOST_ESCAPE.sub("", text)
-    rank, node, stamp = -1, "", ""
+    rank, carrier, stamp = -1, "", ""
     for _ in range(4):
         match = _TRANSPORT.match(text)
         if match is None:
@@ -86,20 +95,26 @@ def transport(raw: str) -> Carried:
         stamp = match["cri"] or match["docker"] or stamp
         number = match["mpi"] or match["local"] or match["srun"]
         rank = int(number) if number else rank
-        node = match["pod"] or node
-    return Carried(text, rank, node, stamp)
+        carrier = match["pod"] or carrier
+    return Carried(text, rank, carrier, stamp)
 
 
 def worker(carried: Carried) -> Line:
     """Take away what workers put before their lines, too."""
-    text, rank, node, stamp = carried.text, carried.rank, carried.node, carried.stamp
+    text, rank, carrier, stamp = carried.text, carried.rank, carried.carrier, carried.stamp
+    node = ""
+    naming: Naming = "nccl"
     for _ in range(4):
         match = _prefix(text)
         if match is None:
             break
         text = text[match.end() :]
         found = match.groupdict()
-        node = found.get("node") or found.get("ip") or node
+        carrier = found.get("carrier") or carrier
+        if found.get("node"):
+            node, naming = found["node"] or "", "nccl"
+        elif found.get("ip"):
+            node, naming = found["ip"] or "", "ray"
         stamp = found.get("time") or stamp
         if "device" in found:  # of its node: a stand-in for the rank
             rank = int(found["device"] or -1) if rank < 0 else rank
@@ -107,7 +122,7 @@ def worker(carried: Carried) -> Line:
             rank = _actor_rank(match, rank)
     if rank < 0:
         rank = _inside(text)
-    return Line(text, rank, node, stamp)
+    return Line(text, rank, node, naming, carrier, stamp)
 
 
 def _prefix(text: str) -> re.Match[str] | None:

@@ -23,6 +23,7 @@ class RawHit(Struct, frozen=True):
     text: str
     rank: int
     node: str
+    carrier: str  # what the carrier of the line calls the node
     seconds: float | None
     captures: dict[str, str]
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gpudoctor.logs.automaton import Automaton, Literals
-from gpudoctor.logs.clean import Line, transport, worker
+from gpudoctor.logs.clean import Line, Naming, transport, worker
 from gpudoctor.logs.kept import Kept, RawHit
 from gpudoctor.logs.open import BLOCK
 from gpudoctor.logs.pattern import Matcher, PatternError, literals_of
@@ -46,7 +46,7 @@ class Scanned(Struct):
     bytes_read: int = 0
     tail: str = ""  # the last lines
     ranks: set[int] = set()
-    nodes: dict[str, None] = {}
+    nodes: dict[Naming, dict[str, None]] = {}
     notes: list[str] = []
 
 
@@ -231,13 +231,19 @@ class _Run:
             when = seconds(line.stamp or line.text)
             when = _time_before(data, start) if when is None else when
         for one, captures in kept:
-            one.add(RawHit(self._out.name, number, line.text[:MAX_TEXT], line.rank, line.node, when, captures))
+            one.add(
+                RawHit(self._out.name, number, line.text[:MAX_TEXT], line.rank, line.node, line.carrier, when, captures)
+            )
 
     def _note_writer(self, line: Line) -> None:
         if line.rank >= 0 and len(self._out.ranks) < MAX_RANKS:
             self._out.ranks.add(line.rank)
-        if line.node and len(self._out.nodes) < MAX_RANKS:
-            self._out.nodes.setdefault(line.node)
+        namings: tuple[tuple[Naming, str], ...] = ((line.naming, line.node), ("carrier", line.carrier))
+        for naming, name in namings:
+            if name:
+                names = self._out.nodes.setdefault(naming, {})
+                if len(names) < MAX_RANKS:
+                    names.setdefault(name)
 
 
 def _lines(

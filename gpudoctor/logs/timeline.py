@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gpudoctor.data.log_lines import log_lines
 from gpudoctor.logs.clean import transport, worker
+from gpudoctor.logs.order import nodes
 from gpudoctor.logs.scan import Scanned
 from gpudoctor.logs.stamps import seconds
 from gpudoctor.logs.stated import PREFIX
@@ -73,7 +74,7 @@ def timeline(scanned: Sequence[Scanned], seen: Seen, log: Log) -> Log:
         **lists,
         lines=known(sum(one.lines for one in scanned), "log"),
         ranks=known(tuple(sorted(set().union(*(one.ranks for one in scanned))))[:1024], "log"),
-        nodes=known(tuple(sorted({node for one in scanned for node in one.nodes}))[:1024], "log"),
+        nodes=known(nodes(scanned)[:1024], "log"),
         phases=known(phases, "log"),
         last_phase=_text(last),
         first_errors=known(deaths, "log"),

@@ -124,3 +124,21 @@ def test_counts_are_zero_where_a_log_says_nothing() -> None:
 def test_nothing_recognised() -> None:
     assert not READER.read_text("Dear diary,\ntoday it rained.\n").recognised
     assert READER.read_text("PyTorch version: 2.5.1\n").recognised
+
+
+def test_a_machine_that_three_name_is_one() -> None:
+    """NCCL's host name, kubectl's pod and Ray's address are names of the same."""
+    lines = [
+        "[pod/vllm-0/server] INFO 11-02 10:00:00 llm_engine.py:237] Initializing an LLM engine (v0.6.3)",
+        "[pod/vllm-0/server] osprey:42:43 [0] NCCL INFO Bootstrap : Using eth0:10.0.0.3<0>",
+        "[pod/vllm-0/server] (RayWorkerWrapper pid=7, ip=10.0.0.3) INFO 11-02 10:00:01 worker.py:1] Loading",
+    ]
+    assert log("\n".join(lines)).nodes.value == ("osprey",)
+
+
+def test_two_pods_are_two_nodes_whatever_their_lines_say() -> None:
+    lines = [
+        f"[pod/vllm-{number}/server] INFO 11-02 10:00:00 llm_engine.py:237] Initializing an LLM engine (v0.6.3)"
+        for number in (0, 1)
+    ]
+    assert log("\n".join(lines)).nodes.value == ("vllm-0/server", "vllm-1/server")

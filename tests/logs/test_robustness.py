@@ -5,6 +5,7 @@ The rules' own cases are the texts. A few percent may differ where a form destro
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from functools import cache
@@ -71,8 +72,8 @@ def each_line(change: Callable[[str], str]) -> Callable[[str], bytes]:
 
 
 def _interleaved(text: str) -> bytes:
-    lines = text.splitlines()
-    return "\n".join(x for pair in zip(lines, (_NOISE * 9)[: len(lines)], strict=True) for x in pair).encode()
+    pairs = zip(text.splitlines(), itertools.cycle(_NOISE), strict=False)
+    return "\n".join(line for pair in pairs for line in pair).encode()
 
 
 def _wrapped(text: str, width: int) -> bytes:
