@@ -137,8 +137,5 @@ def test_a_machine_that_three_name_is_one() -> None:
 
 
 def test_two_pods_are_two_nodes_whatever_their_lines_say() -> None:
-    lines = [
-        f"[pod/vllm-{number}/server] INFO 11-02 10:00:00 llm_engine.py:237] Initializing an LLM engine (v0.6.3)"
-        for number in (0, 1)
-    ]
+    lines = [f"[pod/vllm-{number}/server] box:10:20 [0] NCCL INFO Using network Socket" for number in (0, 1)]
     assert log("\n".join(lines)).nodes.value == ("vllm-0/server", "vllm-1/server")
