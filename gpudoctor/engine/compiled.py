@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from gpudoctor.engine.expression import SEEN, Expression, check_name, compile_condition, compile_expression
+from gpudoctor.engine.expression import Expression, compile_condition, compile_expression
 from gpudoctor.engine.form import convert_rule
 from gpudoctor.engine.kinds import ANY_LIST, BOOL, Kind, is_hit
+from gpudoctor.engine.names import SEEN, check_name
 from gpudoctor.engine.problem import Problem, RuleFileError, SpecError
 from gpudoctor.engine.programs import Head, Ready
 from gpudoctor.engine.ready import NotReadyError

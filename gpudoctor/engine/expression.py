@@ -15,13 +15,13 @@ from gpudoctor.engine.comparing import comparison_of
 from gpudoctor.engine.comprehension import Loop, collected, rows_of
 from gpudoctor.engine.functions import FUNCTIONS
 from gpudoctor.engine.kinds import ANY_LIST, BOOL, FLOAT, INT, STR, Kind, common, list_of
+from gpudoctor.engine.names import SEEN, check_name
 from gpudoctor.engine.node import Node, Run
 from gpudoctor.engine.problem import SpecError
 from gpudoctor.engine.syntax import parse_expression
 from gpudoctor.engine.values import Absent, Frame, Known, Many, Truth, Value, merged, truth
 from gpudoctor.model.facts import Facts
 
-SEEN: Final = "seen"  # seen.name: the hits of a signature
 MAX_NESTING: Final = 40
 _MAX_LITERAL: Final = 100
 
@@ -281,14 +281,6 @@ class _Compiler:
         if node.keywords:
             raise self._error(node, "arguments have no names here")
         return FUNCTIONS[node.func.id]([self._node(argument) for argument in node.args], self._column(node))
-
-
-def check_name(name: str, taken: set[str], column: int = -1) -> None:
-    """Refuse a name that would hide another. Raises SpecError."""
-    if not name.isidentifier() or not name.isascii() or name.startswith("_"):
-        raise SpecError(f"{name!r} is no name", "letters, digits and _", column)
-    if name in taken or name in FUNCTIONS or name in fields(Facts) or name == SEEN:
-        raise SpecError(f"the name {name!r} is taken", "choose another", column)
 
 
 def _always(value: Value) -> Run:

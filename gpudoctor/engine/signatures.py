@@ -12,7 +12,8 @@ from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.problem import Problem
 from gpudoctor.engine.rule import RuleSpec
 from gpudoctor.engine.yaml_strict import Path
-from gpudoctor.logs.pattern import PatternError, check_pattern, literals_of
+from gpudoctor.logs.pattern import check_pattern, literals_of
+from gpudoctor.logs.pattern_parser import PatternError
 from gpudoctor.model.signature import Signature, signature_key
 
 _REFERENCE: Final = re.compile(r"\bseen\.(\w{1,80})")

@@ -13,7 +13,8 @@ from gpudoctor.logs.automaton import Automaton, Literals
 from gpudoctor.logs.clean import Line, Naming, transport, worker
 from gpudoctor.logs.kept import Kept, RawHit
 from gpudoctor.logs.open import BLOCK
-from gpudoctor.logs.pattern import Matcher, PatternError, literals_of
+from gpudoctor.logs.pattern import Matcher, literals_of
+from gpudoctor.logs.pattern_parser import PatternError
 from gpudoctor.logs.segments import Segmenter
 from gpudoctor.logs.stamps import seconds
 from gpudoctor.logs.unwrap import MAX_BYTES, unwrapped

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.logs.pattern import Matcher, PatternError, check_pattern, parse_pattern
+from gpudoctor.logs.pattern import Matcher, check_pattern
+from gpudoctor.logs.pattern_parser import PatternError, parse_pattern
 
 
 @pytest.mark.parametrize(
