@@ -92,16 +92,14 @@ def test_a_missing_program_and_one_without_permission_have_their_reasons(tmp_pat
 
 
 def test_a_session_is_there_until_its_last_process_is_gone() -> None:
-    leader = subprocess.Popen(["sh", "-c", "sleep 60 & exec sleep 60"], start_new_session=True)
-    while len(_session(leader.pid)) < 2:
-        time.sleep(0.01)
-    assert kill_session(leader.pid)
-    deadline = time.monotonic() + 10
-    while kill_session(leader.pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert state_of(leader.pid) == "Z"  # it waits for us, holds nothing, and does not count
-    assert not kill_session(leader.pid)
-    assert leader.wait(5) == -signal.SIGKILL
+    with subprocess.Popen(["sh", "-c", "sleep 60 & exec sleep 60"], start_new_session=True) as leader:
+        while len(_session(leader.pid)) < 2:
+            time.sleep(0.01)
+        deadline = time.monotonic() + 10
+        while kill_session(leader.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert {state_of(pid) for pid in _session(leader.pid)} <= {"", "Z"}  # the dead wait for their parent
+        assert leader.wait(5) == -signal.SIGKILL
 
 
 def _session(leader: int) -> list[int]:

@@ -41,7 +41,7 @@ def is_mine(rank: int) -> bool:
 
 def litter() -> None:
     """Leave what a rank of NCCL may leave: a mapped segment with a name, a process of its own, a file of its own."""
-    segment, path = tempfile.mkstemp(prefix="nccl-", dir="/dev/shm")
+    segment, path = tempfile.mkstemp(prefix=f"nccl-of-{os.environ['SMOKE_TEST_MARK']}-of-", dir="/dev/shm")
     os.ftruncate(segment, 4096)
     mmap.mmap(segment, 4096).close() if FAULT == "litter_killed" else KEPT.append(mmap.mmap(segment, 4096))
     os.close(segment)

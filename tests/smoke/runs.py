@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,10 +21,11 @@ import pytest
 
 HERE = Path(__file__).parent
 FAULTY = HERE / "faulty_worker.py"
-PLACES = (sys.executable, "/tmp/torchvenv/bin/python", "python3")
+PLACES = (sys.executable, "python3")
 # Without progress. Where nothing hangs it is long, because a busy machine must not look like a hang; where something
 # does, the import of torch must still fit.
 TIMEOUT_S = 60
+OWNED = re.compile(r"nccl-of-(?P<mark>.+)-of-")
 HANG_S = 10
 
 
@@ -85,7 +87,7 @@ def run(
     mark = f"run-{os.getpid()}-{time.monotonic_ns()}"
     if "--python" not in options:
         options = (*options, "--python", python_with_torch() or "")
-    before = names()
+    before = names(mark)
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [*prefix, *command(*options, worker=worker, timeout_s=timeout_s)],
@@ -97,14 +99,19 @@ def run(
             check=False,
         )
         files = sorted(str(path) for path in Path(folder).rglob("*"))
-    left = (*sorted(names() - before), *files, *(f"process {pid}" for pid in marked(mark)))
+    left = (*sorted(names(mark) - before), *files, *(f"process {pid}" for pid in marked(mark)))
     assert done.stdout, done.stderr
     return Run(done.returncode, json.loads(done.stdout), done.stderr, left)
 
 
-def names() -> set[str]:
-    """Segments of shared memory by the names that torch, gloo and NCCL give them."""
-    return {str(path) for path in Path("/dev/shm").iterdir() if path.name.startswith(("nccl", "torch", "gpudoctor"))}
+def names(mark: str) -> set[str]:
+    """Segments of shared memory by the names that torch, gloo and NCCL give them.
+
+    Those that a test makes carry its mark: what another test has made beside us is none of our leftovers.
+    """
+    found = [path for path in Path("/dev/shm").iterdir() if path.name.startswith(("nccl", "torch", "gpudoctor"))]
+    owned = {path: OWNED.match(path.name) for path in found}
+    return {str(path) for path, owner in owned.items() if owner is None or owner["mark"] == mark}
 
 
 def marked(mark: str) -> list[int]:

@@ -22,12 +22,13 @@ pytestmark = needs_torch
     [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)],
 )
 def test_a_launcher_that_is_ended_leaves_nothing(number: signal.Signals, code: int, tmp_path: Path) -> None:
-    mark, before = f"launcher-{os.getpid()}-{number}", names()
+    mark = f"launcher-{os.getpid()}-{number}"
+    before = names(mark)
     process = start_and_signal(number, mark, tmp_path / "litter")
     process.communicate(timeout=20)
     assert process.returncode == code
     assert gone(mark)
-    assert names() - before == set()
+    assert names(mark) - before == set()
 
 
 @pytest.mark.parametrize(("fault", "verdict"), [("litter", "hang"), ("litter_killed", "crash")])
@@ -46,7 +47,7 @@ def test_a_crash_leaves_no_core_file() -> None:
 
 @pytest.fixture
 def segment() -> Iterator[Path]:
-    file, path = tempfile.mkstemp(prefix="nccl-foreign-", dir="/dev/shm")
+    file, path = tempfile.mkstemp(prefix="nccl-of-foreign-of-", dir="/dev/shm")
     os.ftruncate(file, 4096)
     with mmap.mmap(file, 4096):
         os.close(file)
@@ -56,7 +57,7 @@ def segment() -> Iterator[Path]:
 
 def test_segments_of_others_stay(segment: Path, tmp_path: Path) -> None:
     """One that was there before, though nobody uses it, and one in use that came meanwhile."""
-    old = Path(tempfile.mkstemp(prefix="nccl-old-", dir="/dev/shm")[1])
+    old = Path(tempfile.mkstemp(prefix="nccl-of-old-of-", dir="/dev/shm")[1])
     try:
         run(worker=FAULTY, FAULT="litter_killed", FAULT_PHASE="comm_init", LITTER_FILE=str(tmp_path / "litter"))
         # The guard of a run beside us, which began before this file was made, may rightly take it away.
