@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gpudoctor.smoke import segments
 from gpudoctor.smoke.port import free_port
 from tests.smoke.runs import FAULTY, HANG_S, gone, names, needs_torch, run, start_and_signal
 
@@ -56,15 +57,20 @@ def segment() -> Iterator[Path]:
 
 
 def test_segments_of_others_stay(segment: Path, tmp_path: Path) -> None:
-    """One that was there before, though nobody uses it, and one in use that came meanwhile."""
-    old = Path(tempfile.mkstemp(prefix="nccl-of-old-of-", dir="/dev/shm")[1])
-    try:
-        run(worker=FAULTY, FAULT="litter_killed", FAULT_PHASE="comm_init", LITTER_FILE=str(tmp_path / "litter"))
-        # The guard of a run beside us, which began before this file was made, may rightly take it away.
-        assert old.exists() or "PYTEST_XDIST_WORKER" in os.environ
-        assert segment.exists()
-    finally:
-        old.unlink(missing_ok=True)
+    """One in use that came meanwhile."""
+    run(worker=FAULTY, FAULT="litter_killed", FAULT_PHASE="comm_init", LITTER_FILE=str(tmp_path / "litter"))
+    assert segment.exists()
+
+
+def test_what_was_there_before_stays_though_nobody_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of its own: in /dev/shm a run beside us, which began earlier, may rightly take it away."""
+    monkeypatch.setattr(segments, "FOLDER", str(tmp_path))
+    (tmp_path / "nccl-old").touch()
+    before = segments.listed()
+    (tmp_path / "nccl-new").touch()
+    (tmp_path / "other").touch()
+    segments.sweep(before, 0.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["nccl-old", "other"]
 
 
 def test_the_port_is_free_again_at_once() -> None:
