@@ -102,6 +102,18 @@ def test_after_sigkill_no_child_stays(hanging: dict[str, str]) -> None:
     assert _wait_until_gone(hanging[TAG]) == []
 
 
+def _python_died(status: int, number: signal.Signals, out: bytes, err: bytes) -> bool:
+    """Whether Python itself ended, before there was anything of ours.
+
+    It has three deaths of its own for SIGINT: of the signal, of a KeyboardInterrupt in site, and (4 of 11,000 shots
+    at its first 20 ms, Python 3.11) of a fatal error while it makes its standard streams.
+    """
+    if out:
+        return False
+    in_its_start = err.startswith(b"Fatal Python error: init_") and b"runtime state: core initialized" in err
+    return status == -number or b"KeyboardInterrupt" in err or in_its_start
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_the_first_moments_ends_us_without_a_crash(lab: Lab, number: signal.Signals) -> None:
     """As long as Python itself starts, it ends us; from then on there is a document. Never half of one, never a crash.
@@ -114,8 +126,6 @@ def test_a_signal_in_the_first_moments_ends_us_without_a_crash(lab: Lab, number:
         time.sleep(0.012 + step * 0.001)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
-        # Python has deaths of its own for SIGINT, before there is anything of ours.
-        by_python = process.returncode == -number or (not out and b"KeyboardInterrupt" in err)
-        assert by_python or process.returncode in (0, 130), err.decode()
-        if not by_python:
+        if not _python_died(process.returncode, number, out, err):
+            assert process.returncode in (0, 130), err.decode()
             assert json.loads(out)["schema"] == "gpudoctor.report/1"
