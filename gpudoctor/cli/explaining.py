@@ -24,7 +24,7 @@ def show(name: str, rules: Sequence[Path] = (), format_name: str = "text", color
     loaded = rule_set(tuple(rules), logs=True)
     rule = loaded.find(name)
     if rule is None and name not in causes():
-        names = [*(entry.spec.id for entry in loaded.rules), *causes()]
+        names = [*(entry.id for entry in loaded.rules), *causes()]
         raise UsageError(f"no rule or cause is called {name!r}", did_you_mean(name, names))
     page = rule_doc(rule) if rule is not None else cause_doc(name, loaded)
     text = io.StringIO()

@@ -43,7 +43,7 @@ def rule_doc(rule: Rule) -> RuleDoc:
 def cause_doc(code: str, rules: RuleSet) -> CauseDoc:
     """A cause with every rule that can find it. Raises KeyError for an unknown code."""
     cause = causes()[code]
-    found = tuple(rule_doc(rule) for rule in rules.rules if rule.spec.cause == code)
+    found = tuple(rule_doc(rule) for rule in rules.rules if rule.cause == code)
     return CauseDoc(code=code, meaning=cause.meaning, rules=found)
 
 

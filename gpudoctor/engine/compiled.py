@@ -20,7 +20,7 @@ from gpudoctor.engine.names import SEEN, check_name
 from gpudoctor.engine.problem import Problem, RuleFileError, SpecError
 from gpudoctor.engine.programs import Head, Ready
 from gpudoctor.engine.ready import NotReadyError
-from gpudoctor.engine.rule import CaseSpec, ChangeSpec, EvidenceSpec, FixSpec, RuleSpec
+from gpudoctor.engine.rule import CaseSpec, ChangeSpec, EvidenceSpec, FixSpec, PackedRule, RuleSpec
 from gpudoctor.engine.template import Template, compile_template
 from gpudoctor.engine.values import FALSE
 from gpudoctor.engine.yaml_strict import MAX_BYTES, Document, Path, parse
@@ -89,13 +89,25 @@ class Rule:
     """
 
     def __init__(
-        self, spec: RuleSpec, file: str, raw: bytes | None, document: Document | None = None, ready: Ready | None = None
+        self,
+        spec: RuleSpec | PackedRule,
+        file: str,
+        raw: bytes | None,
+        document: Document | None = None,
+        ready: Ready | None = None,
     ) -> None:
-        self.spec = spec
+        self.id = spec.id
+        self.cause = spec.cause
+        self._spec = spec
         self.file = file
         self._raw = raw
         self._document = document
         self._ready = ready
+
+    @cached_property
+    def spec(self) -> RuleSpec:
+        """All that it says but the cases."""
+        return self._spec.spec() if isinstance(self._spec, PackedRule) else self._spec
 
     @property
     def document(self) -> Document:
@@ -115,11 +127,11 @@ class Rule:
 
         Raises RuleFileError.
         """
-        if not self.spec.applies:
-            return None
         if self._ready is not None:
             with suppress(NotReadyError):
                 return self._ready.applies()
+        if not self.spec.applies:
+            return None
         maker = _Maker(self, _signature_names(self.spec))
         applies = maker.condition(("applies",), self.spec.applies)
         maker.finish()

@@ -79,7 +79,7 @@ def diagnose(  # noqa: PLR0913 - all but two are named and have defaults
         if outcome.candidate is not None:
             candidates.append(outcome.candidate)
         if outcome.missing:
-            not_evaluated.append(NotEvaluated(rule.spec.id, outcome.missing))
+            not_evaluated.append(NotEvaluated(rule.id, outcome.missing))
     not_evaluated.sort(key=lambda entry: entry.rule)
     return Diagnosis(conclude(candidates), tuple(not_evaluated), decided)
 

@@ -38,7 +38,7 @@ class RuleSet(msgspec.Struct, frozen=True):
 
     def find(self, rule_id: str) -> Rule | None:
         """The rule with this id."""
-        return next((rule for rule in self.rules if rule.spec.id == rule_id), None)
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
 
     def prepare(self) -> None:
         """Compile now, while probes run, what every run needs; a mistake in a rule shows when it is evaluated."""
@@ -49,14 +49,13 @@ class RuleSet(msgspec.Struct, frozen=True):
     def select(self, only: Iterable[str], skip: Iterable[str]) -> tuple[Rule, ...]:
         """The rules that `--only` and `--skip` leave: each names a rule id or a cause. Raises UsageError."""
         wanted, unwanted = frozenset(only), frozenset(skip)
-        known = {rule.spec.id for rule in self.rules} | causes().keys()
+        known = {rule.id for rule in self.rules} | causes().keys()
         for name in sorted((wanted | unwanted) - known):
             raise UsageError(f"no rule or cause is called {name!r}", did_you_mean(name, known))
         return tuple(
             rule
             for rule in self.rules
-            if (not wanted or wanted & {rule.spec.id, rule.spec.cause})
-            and not unwanted & {rule.spec.id, rule.spec.cause}
+            if (not wanted or wanted & {rule.id, rule.cause}) and not unwanted & {rule.id, rule.cause}
         )
 
 
@@ -81,12 +80,12 @@ def load_rules(own: FilePath, *extra: FilePath, logs: FilePath | None = None) ->
     added = read_rules(extra, foreign=True)
     rules = (*found.rules, *added.rules)
     problems = [*found.problems, *added.problems, *check_ids(rules)]
-    names = {rule.spec.id for rule in rules}
+    names = {rule.id for rule in rules}
     for rule in added.rules:
         problems += [*rule.check(), *check_links(rule, names)]
     if problems:
         raise RuleFileError(problems)
-    return RuleSet(tuple(sorted(rules, key=lambda rule: rule.spec.id)))
+    return RuleSet(tuple(sorted(rules, key=lambda rule: rule.id)))
 
 
 def pack_rules(folder: FilePath) -> None:
@@ -112,7 +111,7 @@ def _read_own(folder: FilePath) -> Found:
     """The rules that we bring, from their packed form where that fits."""
     unread = packed.unpack_unread(folder)
     if unread is not None:
-        return _with_programs(unread, repeat(None, len(unread.specs)))
+        return _with_programs(unread, repeat(None, len(unread.rules)))
     read_at = time.time_ns()
     try:
         files = _read_files(folder)
@@ -132,10 +131,10 @@ def _read_own(folder: FilePath) -> Found:
 
 def _with_programs(found: packed.Unpacked, raw: Iterable[bytes | None]) -> Found:
     reader = Reader(found.programs.parts)
-    every = zip(found.specs, found.files, raw, found.programs.rules, strict=True)
+    every = zip(found.rules, found.files, raw, found.programs.rules, strict=True)
     rules = (
-        Rule(spec, file, text, ready=Ready(program, reader) if program is not None else None)
-        for spec, file, text, program in every
+        Rule(rule, file, text, ready=Ready(program, reader) if program is not None else None)
+        for rule, file, text, program in every
     )
     return Found(tuple(rules), ())
 
@@ -274,7 +273,7 @@ def check_ids(rules: Iterable[Rule]) -> list[Problem]:
     problems: list[Problem] = []
     files: dict[str, str] = {}
     for rule in rules:
-        other = files.setdefault(rule.spec.id, rule.file)
+        other = files.setdefault(rule.id, rule.file)
         if other != rule.file:
             problems.append(rule.document.problem(("id",), f"{other} has the same id", "rename one of the two"))
     return problems

@@ -9,8 +9,6 @@ With the rules go their expressions, compiled (`ready`). That is worth nothing a
 our own sources are looked at as the rules are.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import stat
@@ -22,7 +20,7 @@ import msgspec
 
 from gpudoctor import __version__
 from gpudoctor.engine.programs import Programs
-from gpudoctor.engine.rule import RuleSpec
+from gpudoctor.engine.rule import PackedRule, RuleSpec
 
 NAME = "packed.msgpack"
 _OWN = Path(__file__).parent.parent
@@ -38,7 +36,7 @@ class _Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: tuple[str, ...]  # of a rule
     marks: tuple[Mark, ...]
     sources: int  # CRC
-    specs: tuple[RuleSpec, ...]  # in the order of `marks`
+    rules: tuple[PackedRule, ...]  # in the order of `marks`
     programs: Programs  # likewise
 
 
@@ -55,7 +53,7 @@ class Unpacked(msgspec.Struct, frozen=True):
     """Rules in the order of their files, with their expressions."""
 
     files: tuple[str, ...]
-    specs: tuple[RuleSpec, ...]
+    rules: tuple[PackedRule, ...]
     programs: Programs
 
 
@@ -73,7 +71,7 @@ def unpack(folder: Path, files: Mapping[Path, bytes]) -> Unpacked | None:
 
 def _unpacked(folder: Path, data: bytes) -> Unpacked:
     packed = msgspec.msgpack.decode(data, type=_Packed)
-    return Unpacked(tuple(f"{folder}/{mark[0]}" for mark in packed.marks), packed.specs, packed.programs)
+    return Unpacked(tuple(f"{folder}/{mark[0]}" for mark in packed.marks), packed.rules, packed.programs)
 
 
 def unpack_unread(folder: Path) -> Unpacked | None:
@@ -151,8 +149,8 @@ def pack(
     draft = folder / f".{NAME}.{os.getpid()}"
     try:
         stamp = _stamp(files)
-        bare = tuple(map(_without_cases, specs))
-        packed = _Packed(stamp.version, stamp.fields, stamp.marks, stamp.sources, bare, programs)
+        rules = tuple(map(_packed_rule, specs))
+        packed = _Packed(stamp.version, stamp.fields, stamp.marks, stamp.sources, rules, programs)
         draft.write_bytes(msgspec.msgpack.encode(packed))
         _dated(draft, read_at_ns)
         draft.replace(folder / NAME)
@@ -166,6 +164,7 @@ def _stamp(files: Mapping[Path, bytes]) -> _Stamp:
     return _Stamp(__version__, RuleSpec.__struct_fields__, marks, _sources())
 
 
-def _without_cases(spec: RuleSpec) -> RuleSpec:
-    """A whole file's rule (`RuleFile`) as what the engine needs of it."""
-    return RuleSpec(**{name: getattr(spec, name) for name in RuleSpec.__struct_fields__})
+def _packed_rule(spec: RuleSpec) -> PackedRule:
+    """Without the cases that the rule of a whole file (`RuleFile`) has."""
+    bare = RuleSpec(**{name: getattr(spec, name) for name in RuleSpec.__struct_fields__})
+    return PackedRule(spec.id, spec.cause, msgspec.Raw(msgspec.msgpack.encode(bare)))

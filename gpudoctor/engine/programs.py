@@ -1,7 +1,5 @@
 """What decides whether a rule fires, compiled; and as the data that packed rules come with."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -60,14 +58,14 @@ class Ready(Struct, frozen=True):
         return Head(lets, self.reader.take(self.program.when, Expression))
 
 
-def programs_of(rules: Sequence[Rule]) -> Programs:
+def programs_of(rules: Sequence["Rule"]) -> Programs:
     """Their expressions as data."""
     writer = Writer()
     programs = tuple(_program_of(rule, writer) for rule in rules)
     return Programs(tuple(writer.parts), programs)
 
 
-def _program_of(rule: Rule, writer: Writer) -> Program | None:
+def _program_of(rule: "Rule", writer: Writer) -> Program | None:
     """None for what has a mistake, or no form as data: it is left to be compiled."""
     try:
         lets = {name: writer.put(let) for name, let in rule.head.lets.items()}

@@ -6,15 +6,13 @@ rules have in common (`group.size > 1`) is there once. It means the same under e
 file has changed, which `packed` looks after.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, Literal, TypeVar, cast
 
 from msgspec import Struct
 
@@ -23,7 +21,8 @@ from gpudoctor.engine.problem import SpecError
 
 T = TypeVar("T")
 Plain = bool | int | float | str | None
-Form = Literal["plain", "tuple", "list", "set", "struct", "named", "search", "closure"]
+Form = Literal["plain", "tuple", "list", "set", "struct", "named", "search", "template", "closure"]
+Template = tuple[CodeType, dict[str, object], str]  # of a function: its code, the names around it, its own
 
 _OURS: Final = "gpudoctor."
 _OPERATORS: Final = operator.eq.__module__
@@ -31,16 +30,14 @@ _INSIDE: Final = ".<locals>."
 
 
 class Part(Struct, frozen=True, array_like=True):
-    """A value: what it is made of lies before it, `parts`; a function or class is called by module and name.
+    """A value: what it is made of lies before it, `parts`.
 
-    A function that is made inside of that one is called by its line too.
+    A function or class is called "module:name"; a function that is made inside of another, its template, by
+    "module:name of that:line". A struct is made of its class and what it holds, a closure of its template and cells.
     """
 
     form: Form
     parts: tuple[int, ...] = ()
-    module: str = ""
-    name: str = ""
-    line: int = 0
     plain: Plain = None
 
 
@@ -57,7 +54,9 @@ class Writer:
 
     def put(self, value: object) -> int:
         """Where the value is. Raises NotReadyError."""
-        part = self._part(value)
+        return self._place(self._part(value))
+
+    def _place(self, part: Part) -> int:
         key = (part, type(part.plain))  # 1 and True are equal, and not the same
         if key not in self._places:
             self._places[key] = len(self.parts)
@@ -76,69 +75,75 @@ class Writer:
         if isinstance(value, FunctionType) and _INSIDE in value.__qualname__:
             return self._closure(value)
         if isinstance(value, type | FunctionType):
-            return _checked(Part("named", module=value.__module__, name=value.__qualname__), value)
+            return _checked(value.__module__, value.__qualname__, value)
         if isinstance(value, BuiltinFunctionType):
             return self._builtin(value)
         raise NotReadyError(f"{type(value).__name__} has no form as data")
 
     def _closure(self, value: FunctionType) -> Part:
         outer = value.__qualname__.partition(_INSIDE)[0]
-        line = value.__code__.co_firstlineno
-        found = _template(value.__module__, outer, line).code
-        if found is not value.__code__ or value.__defaults__ or value.__kwdefaults__:
+        place = f"{value.__module__}:{outer}:{value.__code__.co_firstlineno}"
+        if _template(place)[0] is not value.__code__ or value.__defaults__ or value.__kwdefaults__:
             raise NotReadyError(f"{value.__qualname__} cannot be found again")
-        held = tuple(self.put(cell.cell_contents) for cell in value.__closure__ or ())
-        return Part("closure", held, value.__module__, outer, line)
+        held = (self.put(cell.cell_contents) for cell in value.__closure__ or ())
+        return Part("closure", (self._place(Part("template", plain=place)), *held))
 
     def _builtin(self, value: BuiltinFunctionType) -> Part:
         pattern = value.__self__
         if isinstance(pattern, re.Pattern) and value.__name__ == "search":
             return Part("search", plain=pattern.pattern)
-        return _checked(Part("named", module=_OPERATORS, name=value.__name__), value)
+        return _checked(_OPERATORS, value.__name__, value)
 
 
 class Reader:
-    """Makes values of parts when they are asked for, each once."""
+    """Makes the values of parts, all of them when one is asked for: in their order each finds what it is made of."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
-        self._made: dict[int, object] = {}
+        self._made: list[object] | None = None
 
     def take(self, place: int, kind: type[T]) -> T:
         """The value there, which is of this kind. Raises NotReadyError."""
+        if self._made is None:
+            self._made = []  # and so it stays after a failure
+            self._made = self._make()
         try:
-            value = self._get(place)
-        except (LookupError, AttributeError, ImportError, TypeError, ValueError, RecursionError, SpecError) as error:
-            raise NotReadyError(f"{type(error).__name__}: {error}") from error
+            value = self._made[place]
+        except IndexError:
+            raise NotReadyError(f"there is no part {place}") from None
         if not isinstance(value, kind):
             raise NotReadyError(f"a {type(value).__name__} where a {kind.__name__} belongs")
         return value
 
-    def _get(self, place: int) -> object:
-        made = self._made
-        if place not in made:
-            part = self._parts[place]
-            made[place] = _MAKERS[part.form](part, [self._get(inner) for inner in part.parts])
-        return made[place]
+    def _make(self) -> list[object]:
+        """Every value. This takes a quarter of what the engine takes, so the two commonest forms are made here."""
+        made: list[object] = []
+        try:
+            for part in self._parts:
+                form = part.form
+                if form == "plain":
+                    made.append(part.plain)
+                    continue
+                held = [made[place] for place in part.parts]
+                made.append(_closure(held) if form == "closure" else _MAKERS[form](part, held))
+        except (LookupError, AttributeError, ImportError, TypeError, ValueError, SpecError) as error:
+            raise NotReadyError(f"{type(error).__name__}: {error}") from error
+        return made
 
 
-def _closure(part: Part, held: list[object]) -> object:
-    template = _template(part.module, part.name, part.line)
-    return FunctionType(template.code, template.names, template.code.co_name, None, tuple(map(CellType, held)))
-
-
-class _Template(NamedTuple):
-    code: CodeType
-    names: dict[str, object]
+def _closure(held: list[object]) -> FunctionType:
+    code, names, name = cast(Template, held[0])  # TypeError or ValueError, here or there, for anything else
+    return FunctionType(code, names, name, None, tuple(map(CellType, held[1:])))
 
 
 @cache
-def _template(module: str, outer: str, line: int) -> _Template:
-    """The function on this line inside of `outer`; that there is one only is up to how our modules are written."""
-    codes = [code for code in _codes_in(_code_of(module, outer)) if code.co_firstlineno == line]
+def _template(place: str) -> Template:
+    """The function on this line inside of that one; that there is one only is up to how our modules are written."""
+    module, outer, line = place.split(":")
+    codes = [code for code in _codes_in(_code_of(module, outer)) if code.co_firstlineno == int(line)]
     if len(codes) != 1 or list(codes[0].co_freevars) != sorted(codes[0].co_freevars):
         raise NotReadyError(f"{module} has no single function on line {line} of {outer}")
-    return _Template(codes[0], vars(import_module(module)))
+    return codes[0], vars(import_module(module)), codes[0].co_name
 
 
 def _code_of(module: str, name: str) -> CodeType:
@@ -170,10 +175,10 @@ def _codes_in(code: CodeType) -> Iterator[CodeType]:
             yield from _codes_in(constant)
 
 
-def _checked(part: Part, value: object) -> Part:
-    if _named(part.module, part.name) is not value:
-        raise NotReadyError(f"{part.name} is another thing by now")
-    return part
+def _checked(module: str, name: str, value: object) -> Part:
+    if _named(module, name) is not value:
+        raise NotReadyError(f"{name} is another thing by now")
+    return Part("named", plain=f"{module}:{name}")
 
 
 def _struct(_: Part, held: list[object]) -> object:
@@ -183,13 +188,28 @@ def _struct(_: Part, held: list[object]) -> object:
     return kind(*values)
 
 
-_MAKERS: Final[dict[str, Callable[[Part, list[object]], object]]] = {
-    "plain": lambda part, _: part.plain,
+def _searcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    """Its search, compiled when it is first asked: most runs need none."""
+    search: Callable[[str], re.Match[str] | None] | None = None
+
+    def run(text: str) -> re.Match[str] | None:
+        nonlocal search
+        if search is None:
+            try:
+                search = compile_pattern(pattern).search
+            except SpecError as error:
+                raise ValueError(error.message) from error
+        return search(text)
+
+    return run
+
+
+_MAKERS: Final[dict[Form, Callable[[Part, list[object]], object]]] = {
     "tuple": lambda _, held: tuple(held),
     "list": lambda _, held: held,
     "set": lambda _, held: frozenset(held),
     "struct": _struct,
-    "named": lambda part, _: _named(part.module, part.name),
-    "search": lambda part, _: compile_pattern(str(part.plain)).search,
-    "closure": _closure,
+    "named": lambda part, _: _named(*str(part.plain).split(":")),
+    "search": lambda part, _: _searcher(str(part.plain)),
+    "template": lambda part, _: _template(str(part.plain)),
 }

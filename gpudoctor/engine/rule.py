@@ -1,10 +1,10 @@
 """A rule file as frozen structs: exactly the keys of docs/rules.md, unknown keys forbidden."""
 
-from __future__ import annotations
-
+from functools import cache
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
+from msgspec.msgpack import Decoder
 
 from gpudoctor.model.finding import Needs, Severity
 from gpudoctor.model.signature import SignatureKind
@@ -116,6 +116,23 @@ class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     explains: tuple[str, ...] = ()
     suppresses: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+
+
+class PackedRule(Struct, frozen=True, array_like=True):
+    """A rule of which only the name is decoded: of most rules a run wants no more."""
+
+    id: str
+    cause: str
+    encoded: Raw
+
+    def spec(self) -> RuleSpec:
+        """All of it. Raises msgspec.MsgspecError."""
+        return _decoder().decode(self.encoded)
+
+
+@cache
+def _decoder() -> Decoder[RuleSpec]:
+    return Decoder(RuleSpec)
 
 
 class RuleFile(RuleSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):

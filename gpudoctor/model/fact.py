@@ -1,7 +1,5 @@
 """A fact: a value with its source, or an absence with a reason. Never NaN, never "N/A", never a guess."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, Final, Generic, Literal, TypeVar, get_args
 

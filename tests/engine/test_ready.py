@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import msgspec
 import pytest
@@ -70,19 +71,28 @@ def test_true_and_one_stay_apart() -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        Part("named", module="os", name="system"),
-        Part("named", module="gpudoctor.engine.packed", name="os.system"),
-        Part("named", module="gpudoctor.engine.packed", name="Path"),
-        Part("closure", (), "os", "walk", 1),
-        Part("closure", (), "gpudoctor.engine.operators", "conjunction", 1),
+        Part("named", plain="os:system"),
+        Part("named", plain="gpudoctor.engine.packed:os.system"),
+        Part("named", plain="gpudoctor.engine.packed:Path"),
+        Part("named", plain="gpudoctor.engine.packed"),
+        Part("template", plain="os:walk:1"),
+        Part("template", plain="gpudoctor.engine.operators:conjunction:1"),
+        Part("template", plain="gpudoctor.engine.operators:conjunction:first"),
+        Part("closure", (0,)),
+        Part("closure", ()),
         Part("struct", (0,)),
         Part("tuple", (7,)),
-        Part("search", plain="(a+)+b"),
     ],
 )
 def test_data_that_names_anything_else_is_refused(part: Part) -> None:
     with pytest.raises(NotReadyError):
         Reader([part]).take(0, object)
+
+
+def test_a_pattern_that_could_be_slow_is_refused_when_it_is_asked() -> None:
+    search = Reader([Part("search", plain="(a+)+b")]).take(0, FunctionType)
+    with pytest.raises(ValueError, match="repeated group"):
+        search("a" * 30)
 
 
 def test_what_has_no_form_as_data_is_refused() -> None:
