@@ -17,7 +17,7 @@ from gpudoctor.engine.rank import Candidate, conclude
 from gpudoctor.engine.remedies import Rewriter, remedies
 from gpudoctor.engine.rule import RuleSpec
 from gpudoctor.engine.sightings import first_place, hits_of, only_echoes, outlived
-from gpudoctor.engine.values import EvaluationLimitError, Frame, Missing, Unknown
+from gpudoctor.engine.values import EvaluationLimitError, Frame, Missing, Unknown, Value
 from gpudoctor.model.facts import Facts, Log
 from gpudoctor.model.finding import Finding, NotEvaluated
 from gpudoctor.model.fingerprint import fingerprint
@@ -73,8 +73,9 @@ def diagnose(  # noqa: PLR0913 - all but two are named and have defaults
     candidates = list(more)
     not_evaluated: list[NotEvaluated] = []
     decided = 0
+    read: dict[str, Value] = {}
     for rule in rules.select(only, skip):
-        outcome = evaluate(rule, facts, rewrite, seen)
+        outcome = evaluate(rule, facts, rewrite, seen, read)
         decided += not outcome.missing
         if outcome.candidate is not None:
             candidates.append(outcome.candidate)
@@ -84,20 +85,29 @@ def diagnose(  # noqa: PLR0913 - all but two are named and have defaults
     return Diagnosis(conclude(candidates), tuple(not_evaluated), decided)
 
 
-def evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None = None, seen: Seen | None = None) -> Outcome:
-    """Evaluate one rule. A defect is an outcome, with the missing thing `internal: ...`."""
+def evaluate(
+    rule: Rule,
+    facts: Facts,
+    rewrite: Rewriter | None = None,
+    seen: Seen | None = None,
+    read: dict[str, Value] | None = None,
+) -> Outcome:
+    """Evaluate one rule. A defect is an outcome, with the missing thing `internal: ...`.
+
+    `read` keeps what was read of these facts, for the next rule.
+    """
     try:
-        return _evaluate(rule, facts, rewrite, seen)
+        return _evaluate(rule, facts, rewrite, seen, {} if read is None else read)
     except DEFECTS as error:
         return Outcome(missing=(clean(f"internal: {type(error).__name__}: {error}"),))
 
 
-def _evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None, seen: Seen | None) -> Outcome:
+def _evaluate(rule: Rule, facts: Facts, rewrite: Rewriter | None, seen: Seen | None, read: dict[str, Value]) -> Outcome:
     hits = hits_of(rule.spec, seen) if seen is not None else None
-    if rule.applies is not None and rule.applies.truth(Frame(facts, seen=hits)) is not True:
+    if rule.applies is not None and rule.applies.truth(Frame(facts, seen=hits, read=read)) is not True:
         return Outcome()
     head = rule.head
-    frame = Frame(facts, head.runs, hits)
+    frame = Frame(facts, head.runs, hits, read)
     verdict = head.when.truth(frame)
     if isinstance(verdict, Unknown):
         return Outcome(missing=_missing(verdict.missing))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from gpudoctor.engine import operators, quantifiers
-from gpudoctor.engine.catalogue import did_you_mean, field_value, fields, map_value
+from gpudoctor.engine.catalogue import FieldType, did_you_mean, field_value, fields, map_value
 from gpudoctor.engine.comparing import comparison_of
 from gpudoctor.engine.comprehension import Loop, collected, rows_of
 from gpudoctor.engine.functions import FUNCTIONS
@@ -142,6 +142,7 @@ class _Compiler:
         if isinstance(node.value, ast.Name) and node.value.id == SEEN:
             return self._hits(node)
         owner = self._node(node.value)
+        section = node.value.id if owner.kind.name == "section" and isinstance(node.value, ast.Name) else ""
         if owner.kind.struct is None:
             hint = "take one item: first(...), or a comprehension" if owner.kind.name == "list" else ""
             raise self._error(node, f"a {owner.kind} has no field {node.attr!r}", hint)
@@ -149,19 +150,8 @@ class _Compiler:
         if field is None:
             hint = did_you_mean(name, fields(owner.kind.struct))
             raise self._error(node, f"unknown fact {ast.unparse(node)!r}", hint)
-        run = owner.run
-
-        def get(frame: Frame) -> Value:
-            value = run(frame)
-            if isinstance(value, Absent):
-                return value
-            holder = cast(Known, value)
-            found = field_value(holder.value, name, field, f"{holder.path}.{name}", holder.source)
-            if isinstance(found, Many):
-                frame.spend(len(found.values))
-            return found
-
-        return Node(field.kind, get, self._column(node))
+        run = _fact_of(section, name, field) if section else _field_of(owner.run, name, field)
+        return Node(field.kind, run, self._column(node))
 
     def _hits(self, node: ast.Attribute) -> Node:
         """`seen.name` of the rule itself, `seen.other_rule__name` of another: an empty list where no log has it."""
@@ -285,6 +275,38 @@ class _Compiler:
 
 def _always(value: Value) -> Run:
     return lambda _: value
+
+
+def _fact_of(section: str, name: str, field: FieldType) -> Run:
+    """A fact of a section. Many rules ask for the same few, so what was read once is kept in the frame."""
+    path = f"{section}.{name}"
+
+    def run(frame: Frame) -> Value:
+        found = frame.read.get(path)
+        if found is None:
+            found = frame.read[path] = field_value(getattr(frame.facts, section), name, field, path, "")
+        if isinstance(found, Many):
+            frame.spend(len(found.values))
+        return found
+
+    return run
+
+
+def _field_of(owner: Run, name: str, field: FieldType) -> Run:
+    """A field of an item."""
+
+    def run(frame: Frame) -> Value:
+        holder = owner(frame)
+        if isinstance(holder, Absent):
+            return holder
+        if TYPE_CHECKING:
+            assert isinstance(holder, Known)  # kinds are checked when the expression is compiled
+        found = field_value(holder.value, name, field, f"{holder.path}.{name}", holder.source)
+        if isinstance(found, Many):
+            frame.spend(len(found.values))
+        return found
+
+    return run
 
 
 def _map_entry(owner: Run, name: Run) -> Run:

@@ -16,8 +16,7 @@ from typing import Final, Literal, TypeVar, cast
 
 from msgspec import Struct
 
-from gpudoctor.engine.patterns import compile_pattern
-from gpudoctor.engine.problem import SpecError
+from gpudoctor.lazy_pattern import lazy_pattern
 
 T = TypeVar("T")
 Plain = bool | int | float | str | None
@@ -126,7 +125,7 @@ class Reader:
                     continue
                 held = [made[place] for place in part.parts]
                 made.append(_closure(held) if form == "closure" else _MAKERS[form](part, held))
-        except (LookupError, AttributeError, ImportError, TypeError, ValueError, SpecError) as error:
+        except (LookupError, AttributeError, ImportError, TypeError, ValueError) as error:
             raise NotReadyError(f"{type(error).__name__}: {error}") from error
         return made
 
@@ -188,20 +187,14 @@ def _struct(_: Part, held: list[object]) -> object:
     return kind(*values)
 
 
-def _searcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
-    """Its search, compiled when it is first asked: most runs need none."""
-    search: Callable[[str], re.Match[str] | None] | None = None
+def _searcher(text: str) -> Callable[[str], re.Match[str] | None]:
+    """A pattern's search. It is compiled when it is first asked; that it cannot be slow was seen when it was packed."""
+    pattern = lazy_pattern(text)
 
-    def run(text: str) -> re.Match[str] | None:
-        nonlocal search
-        if search is None:
-            try:
-                search = compile_pattern(pattern).search
-            except SpecError as error:
-                raise ValueError(error.message) from error
-        return search(text)
+    def search(value: str) -> re.Match[str] | None:
+        return pattern.search(value)
 
-    return run
+    return search
 
 
 _MAKERS: Final[dict[Form, Callable[[Part, list[object]], object]]] = {

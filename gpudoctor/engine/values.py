@@ -66,15 +66,17 @@ Truth = bool | Unknown
 class Frame:
     """One evaluation of one rule: the facts, its `let` names (computed when first used) and the bound items."""
 
-    __slots__ = ("_bound", "_done", "_lets", "_steps", "facts", "seen")
+    __slots__ = ("_bound", "_done", "_lets", "_steps", "facts", "read", "seen")
 
     def __init__(
         self,
         facts: Facts,
         lets: Mapping[str, Callable[[Frame], Value]] | None = None,
         seen: Callable[[str], Value] | None = None,
+        read: dict[str, Value] | None = None,
     ) -> None:
         self.facts = facts
+        self.read = {} if read is None else read  # facts by path, of these very facts: frames may share it
         self.seen = seen  # hits by the name of a signature; None where no log was read
         self._lets = lets or {}
         self._done: dict[str, Value] = {}

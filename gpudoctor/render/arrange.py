@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.model.finding import Finding, NotEvaluated
 
 REASON_ORDER = (
@@ -21,7 +21,7 @@ REASON_ORDER = (
 )
 _OTHER = "unknown"
 # Which GPU or pair: `gpus.devices[2].name`, `topology.pairs[0-2].link`. Keys of mappings stay.
-_INDEX = re.compile(r"\[\d[\d,-]{0,20}\]")
+_INDEX = lazy_pattern(r"\[\d[\d,-]{0,20}\]")
 
 
 class Root(Struct, frozen=True):

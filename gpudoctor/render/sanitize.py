@@ -5,16 +5,17 @@ Every renderer passes all text through here, its own sentences too: a title is a
 
 from __future__ import annotations
 
-import re
+from gpudoctor.lazy_pattern import lazy_pattern
 
 # Colour and title sequences are removed whole, so that "\x1b[31mError\x1b[0m" reads "Error" and not "[31mError[0m".
 # Each part is bounded and starts with a literal, so a long hostile line costs linear time.
-_ESCAPES = re.compile(
+_ESCAPES = lazy_pattern(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"  # CSI: colours, cursor movement
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"  # OSC, DCS: titles, links
     r"|\x1b[ -/]{0,8}[0-~]"  # two-character sequences: character sets, reset
 )
-_SPACES = re.compile(" {2,}")
+_LINE_ENDS = lazy_pattern(r"\r\n|\n|\r")
+_LAYOUT = dict.fromkeys(map(ord, "\r\n\t"))  # to take away
 LINE_LIMIT = 500
 TEXT_LIMIT = 4000
 
@@ -34,18 +35,19 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
 
 def clean_prose(text: str, limit: int = TEXT_LIMIT) -> str:
     """As `clean`, with runs of spaces folded: for sentences, where layout carries no meaning."""
-    return _SPACES.sub(" ", clean(text, limit)).strip()
+    return " ".join(part for part in clean(text, limit).split(" ") if part)
 
 
 def clean_lines(text: str, limit: int = TEXT_LIMIT) -> list[str]:
     """As `clean`, line by line: for commands and code, where line breaks carry meaning."""
-    lines = re.split(r"\r\n|\n|\r", text[: limit * 4].strip("\r\n"))
+    text = text[: limit * 4].strip("\r\n")
+    lines = _LINE_ENDS.split(text) if "\r" in text else text.split("\n")
     return [clean(line, limit) for line in lines]
 
 
 def altered(text: str) -> bool:
     """Whether `clean_lines` would take more away than line breaks: such a command is not what its author wrote."""
-    return len(text) > TEXT_LIMIT or not re.sub(r"[\r\n\t]", "", text).isprintable()
+    return len(text) > TEXT_LIMIT or not text.translate(_LAYOUT).isprintable()
 
 
 def _printable(text: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 
 from msgspec import UnsetType
 
+from gpudoctor.lazy_pattern import lazy_pattern
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Evidence, Finding, Fix, Needs, Severity
 from gpudoctor.model.fit import FitReport
@@ -24,7 +24,7 @@ NEEDS: dict[Needs, str] = {
 }
 GIB = 1024**3
 MIB = 1024**2
-_GPU_SUBJECT = re.compile(r"gpu:(\d{1,4})\Z")
+_GPU_SUBJECT = lazy_pattern(r"gpu:(\d{1,4})\Z")
 
 
 def plural(count: int, noun: str) -> str:

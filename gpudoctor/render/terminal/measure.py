@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from gpudoctor.lazy_pattern import lazy_pattern
 
 # What is one column wide for certain: Latin, dashes, arrows, operators, boxes, blocks and our own signs.
-_NARROW = re.compile("[ -\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2200-\u22ff\u2500-\u259f\u2713\u2717]*\\Z")
+_NARROW = lazy_pattern("[ -\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2200-\u22ff\u2500-\u259f\u2713\u2717]*\\Z")
 
 
 def columns(text: str) -> int:
     """How many columns a terminal gives the text."""
-    if _NARROW.match(text):
+    if (text.isascii() and text.isprintable()) or _NARROW.match(text):
         return len(text)
     from rich.cells import cell_len  # only for scripts with wide characters
 
