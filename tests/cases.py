@@ -19,7 +19,8 @@ from msgspec import Struct
 from gpudoctor.cli.rule_set import reader_of
 from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import diagnose
-from gpudoctor.engine.load import RuleSet, read_rules
+from gpudoctor.engine.files import read_rules
+from gpudoctor.engine.load import RuleSet
 from gpudoctor.logs.open import Source
 from gpudoctor.logs.read import Reader
 from gpudoctor.model.finding import Finding

@@ -8,8 +8,9 @@ import pytest
 
 from gpudoctor.cli.rule_set import log_reader, rule_set
 from gpudoctor.engine.cases import run_cases
+from gpudoctor.engine.files import read_rule
 from gpudoctor.engine.lint import lint
-from gpudoctor.engine.load import load_rules, read_rule
+from gpudoctor.engine.load import load_rules
 from gpudoctor.engine.rule import RuleSpec
 from gpudoctor.paths import log_rules_dir, rules_dir
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gpudoctor.cli.rule_set import log_reader
 from gpudoctor.engine.cases import run_cases
+from gpudoctor.engine.files import read_rules
 from gpudoctor.engine.lint import lint
-from gpudoctor.engine.load import read_rules
 from gpudoctor.engine.problem import Problem
 from gpudoctor.paths import log_rules_dir, rules_dir
 

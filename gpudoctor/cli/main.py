@@ -12,6 +12,7 @@ from typing import NoReturn
 from gpudoctor.cli import examiner, signals, streams
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.cli.lean import load_msgspec
+from gpudoctor.cli.own_modules import find_by_name
 from gpudoctor.errors import GpudoctorError, UsageError
 
 _EXHAUSTED = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -23,6 +24,7 @@ def main() -> NoReturn:
     gc.disable()  # a run ends before cycles matter; looking for them takes a tenth of its time
     signals.install()
     streams.ensure_open()
+    find_by_name()
     arguments = sys.argv[1:]
     code = _flushed(_guarded(arguments))
     with contextlib.suppress(OSError, ValueError):

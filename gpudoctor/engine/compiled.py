@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
 from gpudoctor.engine.expression import Expression, compile_condition, compile_expression
-from gpudoctor.engine.form import convert_rule
 from gpudoctor.engine.kinds import ANY_LIST, BOOL, Kind, is_hit
 from gpudoctor.engine.names import SEEN, check_name
 from gpudoctor.engine.problem import Problem, RuleFileError, SpecError
@@ -23,8 +22,10 @@ from gpudoctor.engine.ready import NotReadyError
 from gpudoctor.engine.rule import CaseSpec, ChangeSpec, EvidenceSpec, FixSpec, PackedRule, RuleSpec
 from gpudoctor.engine.template import Template, compile_template
 from gpudoctor.engine.values import FALSE
-from gpudoctor.engine.yaml_strict import MAX_BYTES, Document, Path, parse
 from gpudoctor.model.finding import Needs, Severity
+
+if TYPE_CHECKING:
+    from gpudoctor.engine.yaml_strict import Document, Path
 
 T = TypeVar("T")
 
@@ -113,12 +114,16 @@ class Rule:
     def document(self) -> Document:
         """The whole file, parsed. Raises RuleFileError where only the part in front of the cases can be."""
         if self._document is None:
+            from gpudoctor.engine.yaml_strict import parse  # of packed rules nobody wants it, as a rule
+
             self._document = parse(self._raw if self._raw is not None else _read(self.file), self.file)
         return self._document
 
     @cached_property
     def cases(self) -> tuple[CaseSpec, ...]:
         """The cases. Raises RuleFileError."""
+        from gpudoctor.engine.form import convert_rule
+
         return convert_rule(self.document).cases
 
     @cached_property
@@ -186,8 +191,17 @@ class Rule:
         return tuple(problems)
 
 
+class Found(Struct, frozen=True):
+    """What reading folders gave: the rules of the right form, and the problems of the others."""
+
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...]
+
+
 def _read(file: str) -> bytes:
     """A rule file that was not read when its rule was loaded. Raises RuleFileError."""
+    from gpudoctor.engine.yaml_strict import MAX_BYTES
+
     try:
         with open(file, "rb") as stream:  # noqa: PTH123 - a path in words is all we have
             return stream.read(MAX_BYTES + 1)

@@ -9,7 +9,8 @@ from typing import Final
 
 from gpudoctor.engine.causes import causes
 from gpudoctor.engine.compiled import Rule
-from gpudoctor.engine.load import check_ids, check_links, read_rules
+from gpudoctor.engine.files import read_rules
+from gpudoctor.engine.load import check_ids, check_links
 from gpudoctor.engine.problem import Problem
 from gpudoctor.engine.rule import ChangeSpec, FixSpec
 from gpudoctor.engine.signatures import foreign_references, signatures_of

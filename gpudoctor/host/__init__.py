@@ -2,6 +2,5 @@
 
 from gpudoctor.host.access import Command, DiskUsage, Host, HostError
 from gpudoctor.host.local import LocalHost
-from gpudoctor.host.replay import ReplayHost
 
-__all__ = ["Command", "DiskUsage", "Host", "HostError", "LocalHost", "ReplayHost"]
+__all__ = ["Command", "DiskUsage", "Host", "HostError", "LocalHost"]

@@ -10,7 +10,8 @@ import msgspec
 from gpudoctor.engine.cases import facts_of
 from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.expression import compile_condition, compile_expression
-from gpudoctor.engine.load import RuleSet, read_rule
+from gpudoctor.engine.files import read_rule
+from gpudoctor.engine.load import RuleSet
 from gpudoctor.engine.values import Frame, Truth, Value
 from gpudoctor.model.facts import Facts
 

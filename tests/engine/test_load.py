@@ -10,7 +10,8 @@ import pytest
 
 from gpudoctor.engine.cases import run_cases
 from gpudoctor.engine.evaluate import diagnose
-from gpudoctor.engine.load import load_rules, read_rule, read_rules
+from gpudoctor.engine.files import read_rule, read_rules
+from gpudoctor.engine.load import load_rules
 from gpudoctor.engine.problem import RuleFileError
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import Facts

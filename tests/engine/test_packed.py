@@ -50,7 +50,7 @@ def test_the_first_load_writes_it_and_the_second_gives_the_same(folder: Path) ->
 
 def test_it_is_really_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = specs(folder)
-    monkeypatch.setattr("gpudoctor.engine.load.parse", None)
+    monkeypatch.setattr("gpudoctor.engine.files.parse", None)
     assert specs(folder) == before
 
 
@@ -77,7 +77,7 @@ def grow_old(folder: Path) -> None:
 def test_rules_that_have_not_changed_since_are_not_even_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = specs(folder)
     grow_old(folder)
-    monkeypatch.setattr("gpudoctor.engine.load._read", None)
+    monkeypatch.setattr("gpudoctor.engine.files._read", None)
     assert specs(folder) == before
 
 

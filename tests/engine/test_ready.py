@@ -12,7 +12,8 @@ import pytest
 
 from gpudoctor.engine import packed
 from gpudoctor.engine.expression import Expression, compile_expression
-from gpudoctor.engine.load import load_rules, read_rules
+from gpudoctor.engine.files import read_rules
+from gpudoctor.engine.load import load_rules
 from gpudoctor.engine.programs import Programs, programs_of
 from gpudoctor.engine.ready import NotReadyError, Part, Reader, Writer
 from gpudoctor.engine.values import Frame

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.host import HostError, LocalHost, ReplayHost
+from gpudoctor.host import HostError, LocalHost
 from gpudoctor.host.reading import names_in, parse_fact, read_fact, text_or
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.model.fact import known
 
 

@@ -17,7 +17,8 @@ from gpudoctor.cli.rule_set import reader_of
 from gpudoctor.derive import derive
 from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.evaluate import evaluate
-from gpudoctor.engine.load import RuleSet, read_rules
+from gpudoctor.engine.files import read_rules
+from gpudoctor.engine.load import RuleSet
 from gpudoctor.logs.open import Source
 from gpudoctor.logs.read import Reader, Reading
 from gpudoctor.paths import log_rules_dir

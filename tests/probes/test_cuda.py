@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.host import ReplayHost
 from gpudoctor.host.probe import Request
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.model.fact import Fact
 from gpudoctor.model.facts.cuda import CudaDevice, CudaDriver, PeerAccess
 from gpudoctor.probes import _cuda_visible as visible

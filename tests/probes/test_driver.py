@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.host import Command, LocalHost, ReplayHost
+from gpudoctor.host import Command, LocalHost
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.probes.driver import collect
 from tests.probes.tree import REQUEST, Tree
 from tests.readers.test_driver_version import OPEN, PROPRIETARY

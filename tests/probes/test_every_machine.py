@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpudoctor.host import ReplayHost
 from gpudoctor.host.probe import Probe
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.model.fact import REASONS, Fact
 from gpudoctor.model.facts import (
     Driver,

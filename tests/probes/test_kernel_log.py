@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.host import Command, HostError, LocalHost, ReplayHost
+from gpudoctor.host import Command, HostError, LocalHost
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.probes.kernel_log import DMESG, JOURNAL, collect
 from tests.probes.tree import REQUEST, Tree
 

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from gpudoctor.host import Command, HostError, LocalHost, ReplayHost
+from gpudoctor.host import Command, HostError, LocalHost
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Interface, Network, Workload
 from gpudoctor.probes.network import collect

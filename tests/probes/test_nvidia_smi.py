@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.host import Command, HostError, LocalHost, ReplayHost
+from gpudoctor.host import Command, HostError, LocalHost
 from gpudoctor.host.probe import Request
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.model.facts.nvidia_smi import NvidiaSmi
 from gpudoctor.probes._smi_program import _FIELDS, _OLD_FIELDS
 from gpudoctor.probes.nvidia_smi import PROBE

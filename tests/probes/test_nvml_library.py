@@ -8,8 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from gpudoctor.host import LocalHost, ReplayHost
+from gpudoctor.host import LocalHost
 from gpudoctor.host.probe import Request
+from gpudoctor.host.replay import ReplayHost
 from gpudoctor.model.facts.nvml import Nvml
 from gpudoctor.probes import _nvml_values as values
 from gpudoctor.probes._nvml_errors import NvmlProblem, error_name, problem
