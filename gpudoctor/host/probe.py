@@ -81,7 +81,10 @@ class Probe(Struct, frozen=True):
     first_calls: frozenset[str] = frozenset()  # library functions that may initialise every GPU
     slow: bool = False  # left out by --quick
     harmless_when_quick: bool = False  # what it isolates it leaves out with --quick
-    last_when_quick: bool = False  # with --quick it comes last in the common child, where nobody waits for it
+    last_when_quick: bool = False  # with --quick it comes last in a child of others, where nobody waits for it
+    after_target: bool = (
+        False  # that child is the one that asks the target interpreter, which ends long before the other
+    )
     stands_in_for: str = ""  # with --quick it waits for that probe, and is left out where it is not needed
     is_needed: Callable[[Section | None], bool] = bool  # given that probe's section, None where it brought none
     starts_first: bool = False  # takes longest, so everything else runs beside it

@@ -100,11 +100,11 @@ class _Run:
         for probe in alone:
             if probe.starts_first:
                 self._start([probe])
-        self._start([probe for probe in together if probe.asks_target])
+        self._start([probe for probe in together if probe.asks_target or probe.after_target])
         for probe in alone:
             if not probe.starts_first:
                 self._start([probe])
-        self._start([probe for probe in together if not probe.asks_target])
+        self._start([probe for probe in together if not (probe.asks_target or probe.after_target)])
         try:
             if meanwhile is not None:
                 meanwhile()

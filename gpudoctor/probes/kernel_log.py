@@ -66,4 +66,12 @@ def _nothing(failures: list[HostError]) -> KernelLog:
     return KernelLog(**{name: absent(reason, detail, "dmesg") for name in KernelLog.__struct_fields__})
 
 
-PROBE = Probe(name="kernel_log", section=KernelLog, collect=collect, timeout_s=6.0, isolated=True, last_when_quick=True)
+PROBE = Probe(
+    name="kernel_log",
+    section=KernelLog,
+    collect=collect,
+    timeout_s=6.0,
+    isolated=True,
+    last_when_quick=True,
+    after_target=True,
+)
