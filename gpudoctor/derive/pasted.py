@@ -31,6 +31,7 @@ def with_pasted(facts: Facts) -> Facts:
         return facts
     facts = _with_driver(facts)
     facts = _with_torch(facts)
+    facts = _with_guest(facts)
     return replace(facts, environment=_with_names(facts))
 
 
@@ -66,6 +67,16 @@ def _with_driver(facts: Facts) -> Facts:
         nvml=replace(facts.nvml, driver_version=told, cuda_driver_version=cuda),
         driver=replace(facts.driver, module_version=_first(facts.driver.module_version, told)),
     )
+
+
+def _with_guest(facts: Facts) -> Facts:
+    """A card sits behind a root port, so never on bus 0 of domain 0: there a hypervisor puts what it passes through."""
+    if facts.virtualization.vm.known:
+        return facts
+    addresses = [gpu.pci_bus_id.or_none() or "" for gpu in facts.nvidia_smi.gpus.or_none() or ()]
+    if not any(address.startswith("0000:00:") for address in addresses):
+        return facts
+    return replace(facts, virtualization=replace(facts.virtualization, vm=known("other", "GPUs on PCI bus 0")))
 
 
 def _with_torch(facts: Facts) -> Facts:

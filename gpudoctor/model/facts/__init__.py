@@ -13,7 +13,7 @@ from gpudoctor.model.facts.gpus import Gpu, GpuProcess, Gpus
 from gpudoctor.model.facts.group import Group
 from gpudoctor.model.facts.kernel_log import KernelLog, Xid
 from gpudoctor.model.facts.limits import Limits
-from gpudoctor.model.facts.log import Log, RankDeath, RankPhase, RankStack
+from gpudoctor.model.facts.log import Log, PeerTest, RankDeath, RankPhase, RankStack
 from gpudoctor.model.facts.machine import Machine
 from gpudoctor.model.facts.memory import HostMemory
 from gpudoctor.model.facts.model_shape import ModelShape
@@ -67,6 +67,7 @@ __all__ = [
     "PciGpu",
     "PciPath",
     "PeerAccess",
+    "PeerTest",
     "PythonTarget",
     "RankDeath",
     "RankPhase",

@@ -33,6 +33,16 @@ class RankStack(Item, frozen=True, kw_only=True):
     waits_in: str  # the operation in which it waits for other ranks: "all_reduce"; "" where it does something else
 
 
+class PeerTest(Item, frozen=True, kw_only=True):
+    """What p2pBandwidthLatencyTest or nvbandwidth measured from one GPU to another, by the program's numbers."""
+
+    a: int
+    b: int
+    direct_gbs: Fact[float] = NOT_PROVIDED  # with peer access, one direction
+    staged_gbs: Fact[float] = NOT_PROVIDED  # without it
+    latency_us: Fact[float] = NOT_PROVIDED  # of a small write with peer access
+
+
 class Log(Section, frozen=True, kw_only=True):
     """All files together, in time order where they tell it.
 
@@ -70,6 +80,7 @@ class Log(Section, frozen=True, kw_only=True):
     hang: Fact[bool] = NOT_PROVIDED  # one of these signs, or it just stops after a phase that is no end
     silence_seconds: Fact[float] = NOT_PROVIDED  # the longest gap between two time stamps
     stacks: Fact[tuple[RankStack, ...]] = NOT_PROVIDED  # of py-spy dumps
+    peer_tests: Fact[tuple[PeerTest, ...]] = NOT_PROVIDED  # of pairs of different GPUs
     last_line: Fact[str] = NOT_PROVIDED
     weights_gib: Fact[float] = NOT_PROVIDED  # of one rank, as the engine printed after loading
     kv_cache_gib: Fact[float] = NOT_PROVIDED  # left for the cache after profiling; negative where nothing was

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpudoctor.model.fact import NOT_PROVIDED, Fact, known
-from gpudoctor.model.facts import Facts, PeerAccess
+from gpudoctor.model.facts import Facts, NvidiaSmi, PeerAccess
 from gpudoctor.model.facts.cuda import CudaDriver
 from gpudoctor.readers.bus_id import bus_id
 from gpudoctor.readers.document import REPORT, Document
@@ -67,12 +67,19 @@ def _begins(line: str) -> bool:
 
 def _read(lines: Sequence[str]) -> Facts:
     nodes: dict[str, dict[int, dict[str, Any]]] = {}
+    moved: set[str] = set()  # nodes on which a number meant two cards: runs with other visible devices
     for line in lines:
         found = _device(line)
         if found is not None:
             node, number, values = found
-            nodes.setdefault(node, {}).setdefault(number, values)
-    devices = max(nodes.values(), key=len, default={})
+            kept = nodes.setdefault(node, {}).setdefault(number, values)
+            if kept.get("pci_bus_id") != values.get("pci_bus_id") and "pci_bus_id" in kept and "pci_bus_id" in values:
+                moved.add(node)
+    most = max(nodes, key=lambda node: len(nodes[node]), default="")
+    devices = nodes.get(most, {})
+    if most in moved:
+        names = tuple(dict.fromkeys(values["name"] for values in devices.values()))
+        return Facts(nvidia_smi=NvidiaSmi(models=known(names, SOURCE)))
     gpus = gpu_list(gpu(number, values, SOURCE) for number, values in devices.items())
     facts = smi_facts(SOURCE, gpus=gpus, partial=True)
     peers = _peers(lines, {number: values.get("pci_bus_id", "") for number, values in devices.items()})

@@ -39,3 +39,10 @@ def test_the_command_line_above_a_header_is_no_header() -> None:
         "index, pcie.link.width.current, pcie.link.width.max\n0, 16, 16\n1, 4, 16\n"
     )
     assert [gpu.pcie_width.value for gpu in gpus(read(text, DOCUMENT))] == [16, 4]
+
+
+def test_the_driver_alone() -> None:
+    command = "$ nvidia-smi --query-gpu=driver_version --format=csv,noheader | head -1"
+    facts = read([command, "550.54.15"], DOCUMENT)
+    assert facts.nvidia_smi.driver_version.value == "550.54.15"
+    assert not facts.nvidia_smi.gpus.known

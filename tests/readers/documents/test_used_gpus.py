@@ -20,6 +20,14 @@ def test_the_node_with_most_of_them_counts() -> None:
     assert len(gpus(read(rows, DOCUMENT))) == 2
 
 
+def test_numbers_that_change_their_card_are_none_of_the_driver() -> None:
+    row = "#  Rank  {0} Group  0 Pid  99 on a device  {0} [{1}] NVIDIA L40S"
+    rows = [row.format(0, "0x17"), row.format(1, "0xb4"), row.format(0, "0xb3"), row.format(1, "0xb4")]
+    facts = read(rows, DOCUMENT)
+    assert not facts.nvidia_smi.gpus.known
+    assert facts.nvidia_smi.models.value == ("NVIDIA L40S",)
+
+
 def test_ggml_and_device_query() -> None:
     (gpu,) = gpus(read(sample("used_gpus.nccl_tests")[3:], DOCUMENT))
     assert (gpu.name.value, gpu.compute_capability.value) == ("NVIDIA GeForce RTX 3090", "8.6")
