@@ -114,13 +114,19 @@ FORMS: dict[str, Callable[[str], bytes]] = {
 }
 
 
+# These name the process that said a line, and what a process says is no table of another program, by design.
+_OF_A_PROCESS = frozenset({"journal", "ray", "torchrun"})
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_what_carries_a_log_changes_nothing(form: str) -> None:
+    """Of rules that know lines; those that know only facts take them from the output of tools."""
+    carried = [(rule, text) for rule, text in texts() if rule.spec.signatures or form not in _OF_A_PROCESS]
     lost = [
-        rule.spec.id for rule, text in texts() if not fires(rule, reader().read([Bytes("log.txt", FORMS[form](text))]))
+        rule.spec.id for rule, text in carried if not fires(rule, reader().read([Bytes("log.txt", FORMS[form](text))]))
     ]
-    assert len(texts()) > 5
-    assert len(lost) <= 0.03 * len(texts()), lost
+    assert len(carried) > 200
+    assert len(lost) <= 0.03 * len(carried), lost
 
 
 def test_a_log_in_two_files_is_one_log() -> None:
