@@ -1,60 +1,24 @@
-"""From an examination to a report: the one path that `check` takes live and from a snapshot."""
+"""From facts and findings to a report: the one path that `check` takes live and from a snapshot."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET, Struct
-from msgspec.structs import fields, replace
+from msgspec import UNSET
+from msgspec.structs import fields
 
 from gpudoctor import __version__
 from gpudoctor.cli.diagnosable import undiagnosable
-from gpudoctor.model.fact import Fact, Reason, absent
-from gpudoctor.model.facts import Facts, Section, Workload
-from gpudoctor.model.report import ProbeResult, ProbeStatus, Report, ReportError, Status, Summary, Tool
+from gpudoctor.model.facts import Facts, Workload
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import Report, ReportError, Status, Summary, Tool
 
 if TYPE_CHECKING:
+    from gpudoctor.cli.examined import Examined
     from gpudoctor.engine.evaluate import Diagnosis
-    from gpudoctor.host.probe import Probe
-    from gpudoctor.host.schedule import Examination
 
 TOOL = Tool("gpudoctor", __version__)
-
-
-# What follows for the facts of a probe that brought none.
-_ABSENCE: dict[ProbeStatus, Reason] = {"timeout": "timeout", "skipped": "not_provided"}
-
-
-class Examined(Struct, frozen=True):
-    """Raw facts and how the probes that brought them ended."""
-
-    facts: Facts
-    probes: tuple[ProbeResult, ...]
-    created_at: str
-
-
-def now() -> str:
-    """This moment as RFC 3339 in UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def examined(examination: Examination, probes: Sequence[Probe], workload: Workload) -> Examined:
-    """Put the probes' sections in their places; what a failed probe should have brought is absent with its reason."""
-    places = {type(field.default): field.name for field in fields(Facts)}
-    results = {result.name: result for result in examination.results}
-    brought: dict[str, Section] = {}
-    for probe in probes:
-        section = examination.sections.get(probe.name)
-        brought[places[probe.section]] = section or _missing(probe.section, results[probe.name])
-    facts = replace(Facts(workload=workload), **brought)
-    return Examined(facts, examination.results, now())
-
-
-def _missing(section: type[Section], result: ProbeResult) -> Section:
-    nothing: Fact[object] = absent(_ABSENCE.get(result.status, "failed"), result.reason, result.name)
-    return replace(section(), **{field.name: nothing for field in fields(section)})
 
 
 def build_report(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gpudoctor.cli.assemble import Examined
+    from gpudoctor.cli.examined import Examined
     from gpudoctor.cli.exit import ExitCode, FailOn
     from gpudoctor.cli.smoke_check import Smoked
     from gpudoctor.engine.evaluate import Diagnosis
@@ -49,7 +49,7 @@ def run(wanted: Wanted, early: object) -> ExitCode:
         GpudoctorError: the machine could not be examined.
     """
     from gpudoctor.cli.examiner import examine
-    from gpudoctor.cli.gather import Order, request_of
+    from gpudoctor.cli.order import Order, request_of
     from gpudoctor.errors import UsageError
     from gpudoctor.render import check_format
 
@@ -137,7 +137,7 @@ def _of_snapshot(path: Path, command: ParsedCommand | None) -> Examined:
     """Facts of a snapshot; a run described on the command line replaces the snapshot's, with its environment."""
     from msgspec.structs import replace
 
-    from gpudoctor.cli.gather import from_snapshot
+    from gpudoctor.cli.snapshot_file import from_snapshot
 
     found = from_snapshot(path)
     if command is None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.model.fact import Fact
 from gpudoctor.model.facts import Facts
-from gpudoctor.model.report import ProbeResult, ReportError
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import ReportError
 
 _LIMITS = "give it more files and processes (ulimit -a, the limits of the container or job), then run it again"
 _TIME = "give it more time: gpudoctor check --timeout 120"

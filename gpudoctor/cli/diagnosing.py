@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from gpudoctor.cli.assemble import Examined, build_report, now
+from gpudoctor.cli.assemble import build_report
 from gpudoctor.cli.diagnose_facts import diagnose_facts
+from gpudoctor.cli.examined import Examined, now
 from gpudoctor.cli.exit import ExitCode, exit_code
 from gpudoctor.cli.rule_set import reader_of, rule_set
 from gpudoctor.errors import InputFileError, UsageError
@@ -126,7 +127,7 @@ def _sorted_out(files: Sequence[Path]) -> tuple[list[Part], list[Path]]:
         if not _is_snapshot(file):
             others.append(file)
             continue
-        from gpudoctor.cli.gather import from_snapshot
+        from gpudoctor.cli.snapshot_file import from_snapshot
 
         snapshots.append(Part(from_snapshot(file).facts, SNAPSHOT, file.name, 0, "snapshot"))
     return snapshots, others

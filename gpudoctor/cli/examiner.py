@@ -1,7 +1,7 @@
 """A forked process that examines the machine while this one reads the command line and prepares what comes after.
 
 It is forked before anything large is imported, and imports the probes while the options are still being parsed: that
-is half of the time of a short check. What it brings back is what a snapshot holds, in the same encoding.
+is half of the time of a short check. It sends every probe's section as soon as it is there, as it came from the probe.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from gpudoctor.cli import signals
 from gpudoctor.errors import GpudoctorError
 
 if TYPE_CHECKING:
-    from gpudoctor.cli.assemble import Examined
-    from gpudoctor.cli.gather import Order
+    from gpudoctor.cli.examined import Examined
+    from gpudoctor.cli.order import Order
 
 _VERBS = frozenset({"check", "snapshot"})
 _ELSEWHERE = frozenset({"--help", "-h", "--snapshot"})
@@ -46,16 +46,10 @@ class Examiner:
     """The process, waiting for its order from the moment on at which this object is made."""
 
     def __init__(self) -> None:
-        import msgspec
-
-        from gpudoctor.cli.gather import Answer
-
         orders, order = os.pipe()
         self._answer, answers = os.pipe()
         parent = os.getpid()
         with signals.blocked():
-            # Before the fork: what it learns of every fact's type, the examiner needs for the sections of its probes.
-            self._decoder = msgspec.msgpack.Decoder(Answer)
             self._pid = os.fork()
             if self._pid == 0:
                 _live(parent, orders, answers, (order, self._answer))
@@ -70,35 +64,45 @@ class Examiner:
         """
         import msgspec
 
-        from gpudoctor.cli.gather import Answer
+        from gpudoctor.cli.examined import Collected, End, Piece
 
         with contextlib.suppress(BrokenPipeError), self._orders:
             self._orders.write(msgspec.msgpack.encode(order))
         deadline = time.monotonic() + order.timeout_s + _GRACE_S
+        with signals.blocked():
+            decoder = msgspec.msgpack.Decoder(Piece | End)
         if meanwhile is not None:
             meanwhile()
         signals.unblock()  # from here on we wait; so far modules were loaded, where an interrupt does harm
-        sent = self._read(deadline)
-        with signals.blocked():
-            answer = self._decoder.decode(sent) if sent else Answer(problem="ended without an answer")
-        if answer.examined is None:
+        collected = Collected()
+        end = End(problem="ended without an answer")
+        for message in self._messages(deadline):
+            with signals.blocked():
+                said = decoder.decode(message)
+                if isinstance(said, End):
+                    end = said
+                else:
+                    collected.take(said)
+        if end.problem:
             raise GpudoctorError(
-                f"the process that examines the machine {answer.problem}",
+                f"the process that examines the machine {end.problem}",
                 "look at ulimit -a and the kernel log (OOM killer); if they are innocent, report this as a defect",
             )
-        return answer.examined
+        with signals.blocked():
+            return collected.facts_of(end)
 
-    def _read(self, deadline: float) -> bytes:
-        """Everything until the end; nothing where that does not come in time."""
+    def _messages(self, deadline: float) -> Iterator[bytes]:
+        """Everything until the end, or until the time is up."""
+        from gpudoctor.host.frames import Frames
+
         poller = select.poll()
         poller.register(self._answer, select.POLLIN | select.POLLHUP)
-        parts: list[bytes] = []
+        received = Frames()
         while poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            part = os.read(self._answer, 1 << 20)
-            if not part:
-                return b"".join(parts)
-            parts.append(part)
-        return b""
+            data = os.read(self._answer, 1 << 20)
+            if not data:
+                return
+            yield from received.feed(data)
 
     def __enter__(self) -> Examiner:
         return self
@@ -133,26 +137,26 @@ def _obey(orders: int, answers: int) -> None:
     """Load everything, wait for the order, carry it out. No order means that the command line was wrong."""
     import msgspec
 
-    from gpudoctor.cli.gather import Answer, Order, live
+    from gpudoctor.cli.examined import End, Piece
+    from gpudoctor.cli.live import live
+    from gpudoctor.cli.order import Order
+    from gpudoctor.host import frames
     from gpudoctor.probes import discover
-    from gpudoctor.redact.hints import may_hold_secrets
 
     discover()
     with os.fdopen(orders, "rb") as stream:
         order = stream.read()
     if not order:
         return
-    try:
-        answer = Answer(live(msgspec.msgpack.decode(order, type=Order)))
-    except Exception as error:  # noqa: BLE001 - the border of a process: the parent reports it
-        answer = Answer(problem=f"failed: {type(error).__name__}: {error}")
-    data = msgspec.msgpack.encode(answer)
-    if may_hold_secrets(data):
-        from gpudoctor.redact.masked import masked
+    encode = msgspec.msgpack.Encoder().encode
 
-        data = msgspec.msgpack.encode(masked(answer))
-    with os.fdopen(answers, "wb") as stream:
-        stream.write(data)
+    def send(said: Piece | End) -> None:
+        frames.send(encode(said), answers)
+
+    try:
+        live(msgspec.msgpack.decode(order, type=Order), send)
+    except Exception as error:  # noqa: BLE001 - the border of a process: the parent reports it
+        send(End(problem=f"failed: {type(error).__name__}: {error}"))
 
 
 def _detach(parent: int) -> None:

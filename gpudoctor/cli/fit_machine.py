@@ -42,11 +42,11 @@ def _facts(wanted: Wanted) -> Facts:
     from gpudoctor.derive import derive
 
     if wanted.snapshot is not None:
-        from gpudoctor.cli.gather import from_snapshot
+        from gpudoctor.cli.snapshot_file import from_snapshot
 
         return derive(from_snapshot(wanted.snapshot).facts)
     from gpudoctor.cli.examiner import examine
-    from gpudoctor.cli.gather import Order, request_of
+    from gpudoctor.cli.order import Order, request_of
 
     order = Order(request_of(None, python=None, quick=True), _TIMEOUT_S, wanted.quiet)
     return derive(examine(None, order).facts)

@@ -49,7 +49,7 @@ def with_launch(facts: Facts, command: ParsedCommand) -> Facts:
 
 
 def _environment(facts: Facts, command: ParsedCommand) -> Environment:
-    from gpudoctor.cli.gather import request_of
+    from gpudoctor.cli.order import request_of
     from gpudoctor.probes.environment import environment_of
 
     shell = facts.environment.shell.or_none()

@@ -64,9 +64,11 @@ def _run(arguments: list[str]) -> int:
         return run(arguments)
     signals.block()  # until we wait for the examiner, some 50 ms from here
     load_msgspec()
-    from gpudoctor.cli import checking, gather, plain  # noqa: F401 - what both processes need is loaded once
+    from gpudoctor.cli import examined, order  # noqa: F401 - what both processes need is loaded once
 
     with examiner.Examiner() as early:
+        from gpudoctor.cli import checking, plain
+
         wanted = plain.read(arguments)
         if wanted is not None:
             return checking.run(wanted, early)

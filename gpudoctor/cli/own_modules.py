@@ -1,7 +1,7 @@
 """Our own modules, found where their names say.
 
-Python looks for a module in every form that one can have, and whether its folder has changed since: for a small module
-that is half of what importing it takes, and a check imports two hundred.
+Python looks for a module in every form that one can have, and whether its folder has changed since: about an eighth of
+what importing a small module takes (6 of 48 to 58 ms for the 196 that a check imports, Python 3.11).
 """
 
 from __future__ import annotations

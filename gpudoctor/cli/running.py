@@ -127,8 +127,8 @@ def _diagnosed(wanted: Wanted, source: RunSource, notes: tuple[str, ...]) -> Rep
     from gpudoctor.cli.assemble import build_report
     from gpudoctor.cli.diagnose_facts import diagnose_facts
     from gpudoctor.cli.examiner import examine
-    from gpudoctor.cli.gather import Order, request_of
     from gpudoctor.cli.launch import read_launch
+    from gpudoctor.cli.order import Order, request_of
     from gpudoctor.cli.with_log import joined
     from gpudoctor.workload import CommandError
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from gpudoctor.cli.assemble import Examined
+    from gpudoctor.cli.examined import Examined
     from gpudoctor.engine.evaluate import Diagnosis
     from gpudoctor.engine.rank import Candidate
     from gpudoctor.host.probe import Request

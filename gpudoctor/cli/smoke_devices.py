@@ -24,18 +24,17 @@ def best_group(host: Host, size: int) -> Choice | None:
     """A group of `size` GPUs that are linked better than the first ones; None where there is none, or no choice."""
     if size < 2 or "CUDA_VISIBLE_DEVICES" in host.environ or _device_count(host) <= size:
         return None
-    from gpudoctor.cli.assemble import examined
+    from gpudoctor.cli.live import examine_here
     from gpudoctor.derive import derive
     from gpudoctor.host.probe import Request
-    from gpudoctor.host.schedule import examine
     from gpudoctor.model.fact import known
     from gpudoctor.model.facts import Workload
     from gpudoctor.probes import discover
 
     workload = Workload(tp=known(size, "option"))
     probes = [probe for probe in discover() if probe.name in _PROBES]
-    examination = examine(host, probes, Request(workload=workload, quick=True), timeout_s=_TIMEOUT_S)
-    group = derive(examined(examination, probes, workload).facts).group
+    examined = examine_here(host, probes, Request(workload=workload, quick=True), _TIMEOUT_S)
+    group = derive(examined.facts).group
     better = group.better_gpus.or_none()
     if not better:
         return None

@@ -25,7 +25,7 @@ def layer_shape(host: Host, model: str | None, hidden: int | None, intermediate:
 
 
 def _of_model(host: Host, model: str, hidden: int | None, intermediate: int | None) -> LayerShape:
-    from gpudoctor.cli.gather import with_model_config
+    from gpudoctor.cli.model_config import with_model_config
     from gpudoctor.derive.model import derive_model
     from gpudoctor.model.fact import known
     from gpudoctor.model.facts import Workload

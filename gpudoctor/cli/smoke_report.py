@@ -32,7 +32,8 @@ def _report(plan: Plan, result: SmokeResult, machine: Facts) -> Report:
     """Only what the run itself proves; the facts of the machine are there where they were asked for."""
     from msgspec.structs import replace
 
-    from gpudoctor.cli.assemble import TOOL, now
+    from gpudoctor.cli.assemble import TOOL
+    from gpudoctor.cli.examined import now
     from gpudoctor.model.report import Report
     from gpudoctor.smoke.facts import facts_of
 

@@ -15,7 +15,7 @@ _TIMEOUT_S = 20.0
 
 def run_smoke(plan: Plan, options: Options, machine: Machine, *, quiet: bool) -> SmokeResult:
     """Run to the end; `machine` brings derived facts when they are wanted."""
-    from gpudoctor.cli.gather import progress_line
+    from gpudoctor.cli.progress_line import progress_line
     from gpudoctor.host import LocalHost
     from gpudoctor.smoke.judge import doing
     from gpudoctor.smoke.run import run
@@ -35,11 +35,10 @@ def run_smoke(plan: Plan, options: Options, machine: Machine, *, quiet: bool) ->
 
 def examine_machine(plan: Plan) -> Facts:
     """Derived facts of this machine for the GPUs of a run, without anything that imports torch."""
-    from gpudoctor.cli.assemble import examined
+    from gpudoctor.cli.live import examine_here
     from gpudoctor.derive import derive
     from gpudoctor.host import LocalHost
     from gpudoctor.host.probe import Request
-    from gpudoctor.host.schedule import examine
     from gpudoctor.model.fact import known
     from gpudoctor.model.facts import Workload
     from gpudoctor.probes import discover
@@ -47,6 +46,4 @@ def examine_machine(plan: Plan) -> Facts:
     env = (("CUDA_VISIBLE_DEVICES", plan.devices), ("CUDA_DEVICE_ORDER", "PCI_BUS_ID")) if plan.devices else ()
     workload = Workload(tp=known(plan.members[0].world_size, "option"))
     request = Request(python=plan.python, workload=workload, launch_env=env, quick=True)
-    probes = discover()
-    examination = examine(LocalHost(), probes, request, timeout_s=_TIMEOUT_S)
-    return derive(examined(examination, probes, workload).facts)
+    return derive(examine_here(LocalHost(), discover(), request, _TIMEOUT_S).facts)

@@ -34,8 +34,8 @@ def snapshot(
 
     from gpudoctor.cli.assemble import TOOL
     from gpudoctor.cli.examiner import examine
-    from gpudoctor.cli.gather import Order, request_of
     from gpudoctor.cli.launch import read_launch
+    from gpudoctor.cli.order import Order, request_of
     from gpudoctor.cli.write import write_file
     from gpudoctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
     from gpudoctor.redact.facts import redact_facts

@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gpudoctor.cli.assemble import Examined
 from gpudoctor.cli.diagnosing import file_note, sources
+from gpudoctor.cli.examined import Examined
 from gpudoctor.cli.rule_set import reader_of, rule_set
 from gpudoctor.logs.join import Part, join
 from gpudoctor.logs.open import Source

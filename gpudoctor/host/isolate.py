@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import struct
 import time
 from collections.abc import Sequence
 from typing import NoReturn
@@ -16,6 +15,7 @@ from typing import NoReturn
 import msgspec
 from msgspec import Struct, field
 
+from gpudoctor.host import frames
 from gpudoctor.host import marker as call_marker
 from gpudoctor.host.access import Host
 from gpudoctor.host.marker import CallMarker
@@ -23,8 +23,6 @@ from gpudoctor.host.probe import Probe, Request
 from gpudoctor.host.process import die_with_parent, kill_session, open_null, wait_channel
 from gpudoctor.model.facts.section import Section
 
-_LENGTH = struct.Struct("!I")
-_MAX_FRAME_BYTES = 64 << 20
 _FIRST_OWN_DESCRIPTOR = 3
 
 
@@ -35,6 +33,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     seconds: float
     section: bytes
     error: str
+    is_complete: bool = False  # nothing is left for a probe that stands in for it
 
 
 class Border(Struct, frozen=True):
@@ -53,23 +52,16 @@ class Child(Struct):
     marker: CallMarker
     probes: list[Probe]  # those still to be answered, in order
     probe_started: float  # when the first of them began, monotonic
-    received: bytearray = field(default_factory=bytearray)
+    received: frames.Frames = field(default_factory=frames.Frames)
 
     def read(self) -> tuple[list[Frame], bool]:
         """The frames that have become complete, and whether the child has closed its pipe."""
         data = os.read(self.pipe, 1 << 16)
-        self.received += data
-        frames: list[Frame] = []
-        while len(self.received) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self.received)
-            if length > _MAX_FRAME_BYTES:
-                return frames, True
-            if len(self.received) < _LENGTH.size + length:
-                break
-            body = bytes(self.received[_LENGTH.size : _LENGTH.size + length])
-            del self.received[: _LENGTH.size + length]
-            frames.append(msgspec.msgpack.decode(body, type=Frame))
-        return frames, not data
+        try:
+            bodies = self.received.feed(data)
+        except ValueError:
+            return [], True
+        return [msgspec.msgpack.decode(body, type=Frame) for body in bodies], not data
 
     def kill(self) -> str:
         """End it and all it started. Returns where it is stuck in the kernel, or ""."""
@@ -126,7 +118,7 @@ def _run_child(probes: Sequence[Probe], host: Host, request: Request, border: Bo
         _detach(border)
         call_marker.install(border.marker)
         for probe in probes:
-            _send(_run_probe(probe, host, request), border.pipe)
+            frames.send(msgspec.msgpack.encode(_run_probe(probe, host, request)), border.pipe)
         status = 0
     finally:
         os._exit(status)
@@ -147,17 +139,12 @@ def _detach(border: Border) -> None:
 
 def _run_probe(probe: Probe, host: Host, request: Request) -> Frame:
     started = time.monotonic()
+    is_complete = False
     try:
         section: Section = probe.collect(host, request)
         encoded, error = msgspec.msgpack.encode(section), ""
+        is_complete = probe.is_complete(section)
     except Exception as problem:  # noqa: BLE001 - the border of a child process: the parent reports it by name
         encoded, error = b"", f"{type(problem).__name__}: {problem}"[:500]
     call_marker.calling("")
-    return Frame(probe.name, time.monotonic() - started, encoded, error)
-
-
-def _send(frame: Frame, pipe: int) -> None:
-    body = msgspec.msgpack.encode(frame)
-    view = memoryview(_LENGTH.pack(len(body)) + body)
-    while view:
-        view = view[os.write(pipe, view) :]
+    return Frame(probe.name, time.monotonic() - started, encoded, error, is_complete)

@@ -86,6 +86,6 @@ class Probe(Struct, frozen=True):
         False  # that child is the one that asks the target interpreter, which ends long before the other
     )
     stands_in_for: str = ""  # with --quick it waits for that probe, and is left out where it is not needed
-    is_needed: Callable[[Section | None], bool] = bool  # given that probe's section, None where it brought none
+    is_complete: Callable[[Section], bool] = bool  # what it brought leaves nothing to those that stand in for it
     starts_first: bool = False  # takes longest, so everything else runs beside it
     asks_target: bool = False  # waits for the target interpreter: those that do wait together, and for nobody else

@@ -6,15 +6,13 @@ import select
 import time
 from collections.abc import Callable, Sequence
 
-import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from gpudoctor.host.access import Host
 from gpudoctor.host.isolate import Child, Frame, start
 from gpudoctor.host.probe import Probe, Request
-from gpudoctor.model.facts.section import Section
-from gpudoctor.model.report import ProbeResult, ProbeStatus
+from gpudoctor.model.probe_result import ProbeResult, ProbeStatus
 
 _TICK_S = 0.05
 # Longest time that one library call may take before it counts as hung: on a busy node some take seconds, and the first
@@ -25,13 +23,7 @@ _LEAST_STALL_S = 0.5
 _MAX_ATTEMPTS = 100  # an attempt that crashes costs milliseconds; time ends the others
 
 Progress = Callable[[Sequence[str], int, int, float], None]
-
-
-class Examination(Struct, frozen=True):
-    """What the probes brought, by probe name, and how each one ended."""
-
-    sections: dict[str, Section]
-    results: tuple[ProbeResult, ...]
+Bring = Callable[[Probe, bytes], None]
 
 
 class _Attempt(Struct):
@@ -50,19 +42,19 @@ def examine(
     request: Request,
     *,
     timeout_s: float,
+    bring: Bring,
     progress: Progress | None = None,
-    meanwhile: Callable[[], None] | None = None,
-) -> Examination:
+) -> tuple[ProbeResult, ...]:
     """Run every probe; never raises for what a probe does, and ends by `timeout_s` in any case.
 
-    `meanwhile` is called once all children run: what the caller has to prepare costs no time beside them.
+    `bring` gets every section as soon as it is there, as msgpack. Returns how each probe ended.
     """
-    run = _Run(host, request, timeout_s, progress)
+    run = _Run(host, request, timeout_s, progress, bring)
     skipped = [probe for probe in probes if request.quick and probe.slow]
-    run.go([probe for probe in probes if probe not in skipped], meanwhile)
+    run.go([probe for probe in probes if probe not in skipped])
     for probe in skipped:
         run.results[probe.name] = ProbeResult(probe.name, "skipped", 0.0, "left out by --quick")
-    return Examination(run.sections, tuple(run.results[probe.name] for probe in probes))
+    return tuple(run.results[probe.name] for probe in probes)
 
 
 def _joins(probe: Probe) -> bool:
@@ -73,22 +65,23 @@ def _joins(probe: Probe) -> bool:
 class _Run:
     """One examination in progress."""
 
-    def __init__(self, host: Host, request: Request, timeout_s: float, progress: Progress | None) -> None:
+    def __init__(self, host: Host, request: Request, timeout_s: float, progress: Progress | None, bring: Bring) -> None:
         self.host = host
+        self.bring = bring
         self.progress = progress
         self.begun = time.monotonic()
         self.deadline = self.begun + timeout_s
         self.request = replace(request, deadline=self.deadline)
         self.stall_s = min(_STALL_S, timeout_s / 3)
         self.first_call_stall_s = min(_FIRST_CALL_STALL_S, timeout_s / 2)
-        self.sections: dict[str, Section] = {}
         self.results: dict[str, ProbeResult] = {}
         self.attempts: dict[str, _Attempt] = {}
         self.children: dict[int, Child] = {}
+        self.complete: set[str] = set()  # those whose section leaves nothing to ask
         self.waiting: list[Probe] = []  # for the probe that they stand in for
         self.poller = select.poll()
 
-    def go(self, probes: Sequence[Probe], meanwhile: Callable[[], None] | None) -> None:
+    def go(self, probes: Sequence[Probe]) -> None:
         """Start all, then listen until each has answered or run out of time."""
         total = len(probes)
         quick = self.request.quick
@@ -106,8 +99,6 @@ class _Run:
                 self._start([probe])
         self._start([probe for probe in together if not (probe.asks_target or probe.after_target)])
         try:
-            if meanwhile is not None:
-                meanwhile()
             self._stand_in()  # for what could not even be started
             while self.children:
                 self._listen()
@@ -124,11 +115,11 @@ class _Run:
         """Start those that waited for a probe which has ended, where it leaves something to ask."""
         for probe in [probe for probe in self.waiting if probe.stands_in_for in self.results]:
             self.waiting.remove(probe)
-            if probe.is_needed(self.sections.get(probe.stands_in_for)):
-                self._start([probe])
-            else:
+            if probe.stands_in_for in self.complete:
                 reason = f"{probe.stands_in_for} has answered, and --quick asks once"
                 self.results[probe.name] = ProbeResult(probe.name, "skipped", 0.0, reason)
+            else:
+                self._start([probe])
 
     def _start(self, probes: Sequence[Probe]) -> None:
         if not probes:
@@ -158,14 +149,12 @@ class _Run:
         probe = child.probes.pop(0)
         child.probe_started = time.monotonic()
         attempt = self.attempts[probe.name]
-        error = frame.error
-        if not error:
-            try:
-                self.sections[probe.name] = msgspec.msgpack.decode(frame.section, type=probe.section)
-            except msgspec.MsgspecError as problem:
-                error = f"sent a section that cannot be read: {problem}"
-        troubles = [*attempt.troubles, error] if error else attempt.troubles
-        status: ProbeStatus = "ok" if not troubles else "timeout" if attempt.timed_out and not error else "failed"
+        if not frame.error:
+            self.bring(probe, frame.section)
+            if frame.is_complete:
+                self.complete.add(probe.name)
+        troubles = [*attempt.troubles, frame.error] if frame.error else attempt.troubles
+        status: ProbeStatus = "ok" if not troubles else "timeout" if attempt.timed_out and not frame.error else "failed"
         seconds = time.monotonic() - attempt.started if attempt.troubles else frame.seconds
         self.results[probe.name] = ProbeResult(probe.name, status, round(seconds, 3), "; ".join(troubles))
 

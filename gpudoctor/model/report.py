@@ -9,21 +9,12 @@ from msgspec import UNSET, Struct, UnsetType
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, NotEvaluated
 from gpudoctor.model.fit import FitReport
+from gpudoctor.model.probe_result import ProbeResult
 from gpudoctor.model.smoke import SmokeReport
 
 SCHEMA = "gpudoctor.report/1"
 Status = Literal["ok", "warning", "error", "unknown"]
-ProbeStatus = Literal["ok", "failed", "timeout", "skipped"]
 ErrorKind = Literal["usage", "undiagnosable", "internal"]
-
-
-class ProbeResult(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a probe ended. `reason` is empty for ok."""
-
-    name: str
-    status: ProbeStatus
-    seconds: float
-    reason: str = ""
 
 
 class Tool(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from gpudoctor.model.fact import Fact
 from gpudoctor.model.facts import Facts
-from gpudoctor.model.report import ProbeResult, Tool
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import Tool
 
 SNAPSHOT_SCHEMA = "gpudoctor.snapshot/1"
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from gpudoctor.host import Host
 from gpudoctor.host.probe import Probe, Request
 from gpudoctor.model.facts.nvidia_smi import NvidiaSmi
-from gpudoctor.model.facts.nvml import Nvml
-from gpudoctor.model.facts.section import Section
 
 
 def collect(host: Host, request: Request) -> NvidiaSmi:
@@ -16,11 +14,6 @@ def collect(host: Host, request: Request) -> NvidiaSmi:
     return _smi_program.collect(host, request)
 
 
-def _is_needed(nvml: Section | None) -> bool:
-    """Whether NVML, which the program uses too, left something open."""
-    return not isinstance(nvml, Nvml) or not nvml.devices.or_none() or bool(nvml.stalled_calls.or_none())
-
-
 PROBE = Probe(
     name="nvidia_smi",
     section=NvidiaSmi,
@@ -28,5 +21,4 @@ PROBE = Probe(
     timeout_s=12.0,
     isolated=True,
     stands_in_for="nvml",
-    is_needed=_is_needed,
 )

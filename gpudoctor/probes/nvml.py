@@ -18,6 +18,7 @@ from gpudoctor.host.probe import Probe, Request
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.model.facts.gpus import Gpu
 from gpudoctor.model.facts.nvml import Nvml
+from gpudoctor.model.facts.section import Section
 from gpudoctor.probes import _nvml_values as values
 from gpudoctor.probes._nvml_errors import (
     INVALID_ARGUMENT,
@@ -188,6 +189,11 @@ def _nodes(
     ]
 
 
+def _is_complete(section: Section) -> bool:
+    """Whether it leaves nothing that nvidia-smi, which uses NVML too, could still bring."""
+    return isinstance(section, Nvml) and bool(section.devices.or_none()) and not section.stalled_calls.or_none()
+
+
 PROBE = Probe(
     name="nvml",
     section=Nvml,
@@ -197,4 +203,5 @@ PROBE = Probe(
     marker=True,
     first_calls=frozenset({"nvmlInit", "nvmlDeviceGetHandleByIndex"}),
     starts_first=True,
+    is_complete=_is_complete,
 )

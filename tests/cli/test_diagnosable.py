@@ -12,7 +12,7 @@ from gpudoctor.cli.diagnosable import undiagnosable
 from gpudoctor.derive import derive
 from gpudoctor.model.fact import absent, known
 from gpudoctor.model.facts import Driver, Facts, Nvml, Pci, PciGpu
-from gpudoctor.model.report import ProbeResult, ProbeStatus
+from gpudoctor.model.probe_result import ProbeResult, ProbeStatus
 from tests.cli.conftest import GPUDOCTOR, Lab, Ran
 
 NOT_INSTALLED = Nvml(init_error=known("LIBRARY_NOT_FOUND", "nvml"), count=absent("tool_missing", "no library", "nvml"))

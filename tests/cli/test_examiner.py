@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.cli.examiner import Examiner, examine, is_wanted
-from gpudoctor.cli.gather import Order
+from gpudoctor.cli.order import Order
 from gpudoctor.errors import GpudoctorError
 from gpudoctor.host.probe import Request
 from tests.cli.conftest import gpudoctor

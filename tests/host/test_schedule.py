@@ -17,11 +17,11 @@ from gpudoctor.host.access import Host, HostError
 from gpudoctor.host.local import LocalHost
 from gpudoctor.host.marker import calling
 from gpudoctor.host.probe import Probe, Request
-from gpudoctor.host.schedule import Examination, examine
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts.section import Section
 from gpudoctor.model.facts.shm import Shm
-from gpudoctor.model.report import ProbeResult
+from gpudoctor.model.probe_result import ProbeResult
+from tests.host.examination import Examination, examination
 
 
 def good(host: Host, request: Request) -> Shm:
@@ -78,11 +78,11 @@ def probe(
 
 
 def run(*probes: Probe, timeout_s: float = 20.0, quick: bool = False) -> Examination:
-    return examine(LocalHost(), probes, Request(quick=quick), timeout_s=timeout_s)
+    return examination(LocalHost(), probes, Request(quick=quick), timeout_s=timeout_s)
 
 
-def result(examination: Examination, name: str) -> ProbeResult:
-    return next(result for result in examination.results if result.name == name)
+def result(found: Examination, name: str) -> ProbeResult:
+    return next(result for result in found.results if result.name == name)
 
 
 @pytest.mark.parametrize("isolated", [True, False])
@@ -110,7 +110,7 @@ def test_a_bad_probe_is_named_and_the_others_are_kept(
 
 
 def test_calls_that_crash_or_hang_are_left_out_and_the_rest_is_collected() -> None:
-    seen = examine(LocalHost(), [probe("nvml", two_bad_calls, 30, marker=True)], Request(), timeout_s=3)
+    seen = examination(LocalHost(), [probe("nvml", two_bad_calls, 30, marker=True)], Request(), timeout_s=3)
     assert seen.sections["nvml"] == Shm(size_bytes=known(2, "test"))
     reason = result(seen, "nvml").reason
     assert "SIGSEGV in libCrash" in reason
@@ -163,19 +163,6 @@ def test_quick_skips_slow_probes_and_says_so() -> None:
     assert seen.results == (ProbeResult("slow", "skipped", 0.0, "left out by --quick"),)
 
 
-class _Lie(Section, frozen=True, kw_only=True):
-    size_bytes: int = 3
-
-
-def lie(host: Host, request: Request) -> Section:
-    return _Lie(size_bytes=4)
-
-
-def test_a_section_of_the_wrong_shape_is_a_failure_not_a_crash() -> None:
-    seen = run(probe("lie", lie))
-    assert "cannot be read" in result(seen, "lie").reason
-
-
 def test_a_command_is_bounded_in_time_and_says_so() -> None:
     with pytest.raises(HostError) as caught:
         LocalHost().run(["sleep", "30"], timeout_s=0.2)
@@ -188,35 +175,37 @@ def test_a_missing_command_is_a_missing_tool() -> None:
     assert caught.value.reason == "tool_missing"
 
 
-def stand_in(name: str, *, needed: bool) -> Probe:
-    return Probe(name=name, section=Shm, collect=good, isolated=True, stands_in_for="main", is_needed=lambda _: needed)
+def main(collect: Collector = good, *, complete: bool) -> Probe:
+    return Probe(name="main", section=Shm, collect=collect, isolated=True, is_complete=lambda _: complete)
 
 
-def test_with_quick_a_stand_in_is_left_out_where_it_is_not_needed() -> None:
-    probes = [Probe(name="main", section=Shm, collect=good, isolated=True), stand_in("other", needed=False)]
-    found = examine(LocalHost(), probes, Request(quick=True), timeout_s=10)
+OTHER = Probe(name="other", section=Shm, collect=good, isolated=True, stands_in_for="main")
+
+
+def test_with_quick_a_stand_in_is_left_out_where_nothing_is_left_to_ask() -> None:
+    found = run(main(complete=True), OTHER, quick=True)
     assert [(result.name, result.status) for result in found.results] == [("main", "ok"), ("other", "skipped")]
     assert found.results[1].reason == "main has answered, and --quick asks once"
     assert "other" not in found.sections
 
 
-@pytest.mark.parametrize("main", [good, segfault, leave])
-def test_with_quick_a_stand_in_is_asked_where_it_is_needed(main: Callable[[Host, Request], Shm]) -> None:
-    probes = [stand_in("other", needed=True), Probe(name="main", section=Shm, collect=main, isolated=True)]
-    found = examine(LocalHost(), probes, Request(quick=True), timeout_s=10)
+@pytest.mark.parametrize(
+    "asked",
+    [main(complete=False), main(segfault, complete=True), main(leave, complete=True)],
+    ids=["part", "crash", "end"],
+)
+def test_with_quick_a_stand_in_is_asked_where_something_is(asked: Probe) -> None:
+    found = run(OTHER, asked, quick=True)
     assert found.results[0].status == "ok"
     assert "other" in found.sections
 
 
 def test_without_quick_every_probe_is_asked() -> None:
-    probes = [Probe(name="main", section=Shm, collect=good, isolated=True), stand_in("other", needed=False)]
-    found = examine(LocalHost(), probes, Request(), timeout_s=10)
-    assert [result.status for result in found.results] == ["ok", "ok"]
+    assert [result.status for result in run(main(complete=True), OTHER).results] == ["ok", "ok"]
 
 
 def test_a_stand_in_for_a_probe_that_is_not_asked_is_asked() -> None:
-    found = examine(LocalHost(), [stand_in("other", needed=False)], Request(quick=True), timeout_s=10)
-    assert [result.status for result in found.results] == ["ok"]
+    assert [result.status for result in run(OTHER, quick=True).results] == ["ok"]
 
 
 def own_pid(host: Host, request: Request) -> Shm:
@@ -230,7 +219,7 @@ def test_what_comes_last_when_quick_keeps_nobody_waiting(end: Callable[[Host, Re
         Probe(name="after", section=Shm, collect=own_pid, isolated=True, last_when_quick=True),
         Probe(name="plain", section=Shm, collect=own_pid),
     ]
-    found = examine(LocalHost(), probes, Request(quick=True), timeout_s=10)
+    found = examination(LocalHost(), probes, Request(quick=True), timeout_s=10)
     assert [result.status == "ok" for result in found.results] == [False, True, True]
     assert set(found.sections) == {"after", "plain"}
 
@@ -241,7 +230,7 @@ def test_what_is_harmless_when_quick_shares_a_child_then(quick: bool) -> None:
         Probe(name="a", section=Shm, collect=own_pid),
         Probe(name="b", section=Shm, collect=own_pid, isolated=True, harmless_when_quick=True),
     ]
-    found = examine(LocalHost(), probes, Request(quick=quick), timeout_s=10)
+    found = examination(LocalHost(), probes, Request(quick=quick), timeout_s=10)
     pids = {section.size_bytes.value for section in found.sections.values() if isinstance(section, Shm)}
     assert len(pids) == (1 if quick else 2)
 
@@ -256,9 +245,9 @@ from gpudoctor.host.schedule import examine
 from gpudoctor.model.facts.shm import Shm
 def collect(host, request): return Shm()
 first = Probe(name="first", section=Shm, collect=collect)
-second = Probe(name="second", section=Shm, collect=collect, stands_in_for="first", is_needed=lambda section: True)
+second = Probe(name="second", section=Shm, collect=collect, stands_in_for="first")
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
-for result in examine(LocalHost(), [first, second], Request(quick=True), timeout_s=5).results:
+for result in examine(LocalHost(), [first, second], Request(quick=True), timeout_s=5, bring=lambda *_: None):
     print(result.name, result.status, "could not be started" in result.reason)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)

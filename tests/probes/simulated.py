@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from gpudoctor.host import Host, LocalHost
 from gpudoctor.host.probe import Probe, Request
-from gpudoctor.host.schedule import examine
 from gpudoctor.model.facts.section import Section
-from gpudoctor.model.report import ProbeResult
+from gpudoctor.model.probe_result import ProbeResult
+from tests.host.examination import examination
 from tests.sim import stubs
 from tests.sim.build import environment
 
@@ -63,7 +63,7 @@ class Simulated:
             enter(host)
             return probe.collect(host, request)
 
-        done = examine(self.host(faults), [replace(probe, collect=collect)], Request(), timeout_s=timeout_s)
+        done = examination(self.host(faults), [replace(probe, collect=collect)], Request(), timeout_s=timeout_s)
         found = done.sections.get(probe.name)
         assert found is None or isinstance(found, section)
         return found, done.results[0]

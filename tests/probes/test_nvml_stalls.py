@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gpudoctor.model.facts.nvml import Nvml
-from gpudoctor.model.report import ProbeResult
+from gpudoctor.model.probe_result import ProbeResult
 from gpudoctor.probes.nvml import PROBE
 from tests.probes.simulated import TIMEOUT_S, Simulated
 from tests.probes.test_nvml_faults import GEFORCE, HANDLE, SWITCHED, TELLS, differences

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.host.probe import Request
-from gpudoctor.host.schedule import examine
 from gpudoctor.model.facts.torch import Torch
 from gpudoctor.probes.torch import PROBE, collect
+from tests.host.examination import examination
 from tests.probes.targets import CPU_VERSION_PY, CUDA_VERSION_PY, WORKING_TORCH, FakeTarget
 
 PIN = 'nvidia-nccl-cu12==2.27.5; platform_system == "Linux" and platform_machine == "x86_64"'
@@ -169,7 +169,7 @@ def test_a_hang_in_cuda_names_that_phase_and_keeps_what_was_said_before(target: 
 
 def test_a_hung_import_does_not_cost_the_section_its_files_in_a_whole_examination(target: FakeTarget) -> None:
     target.torch("import time; time.sleep(60)", requires=PIN)
-    result = examine(target.host(), [PROBE], target.request(), timeout_s=4.0)
+    result = examination(target.host(), [PROBE], target.request(), timeout_s=4.0)
     section = result.sections["torch"]
     assert isinstance(section, Torch)
     assert_files_were_read(section)

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpudoctor.cli.assemble import Examined
+from gpudoctor.cli.examined import Examined
 from gpudoctor.model.facts import Facts
-from gpudoctor.model.report import ProbeResult
+from gpudoctor.model.probe_result import ProbeResult
 from gpudoctor.model.snapshot import Snapshot
 from gpudoctor.redact.facts import redact_facts
 from gpudoctor.redact.hints import may_hold_secrets

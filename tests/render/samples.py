@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Facts, Topology
 from gpudoctor.model.finding import Evidence, Finding, Fix, NotEvaluated, Severity
-from gpudoctor.model.report import ProbeResult, Report, Status, Summary, Tool
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import Report, Status, Summary, Tool
 from gpudoctor.render.error_report import error_report
 from tests.render import machines
 

@@ -15,7 +15,8 @@ from markdown_it import MarkdownIt
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Facts, Topology
 from gpudoctor.model.finding import Evidence, Fix, NotEvaluated
-from gpudoctor.model.report import ProbeResult, Report
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import Report
 from gpudoctor.render import RenderOptions, formats
 from tests.render import machines
 from tests.render.drawing import SGR, draw, unprintable

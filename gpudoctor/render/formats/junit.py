@@ -8,7 +8,8 @@ from typing import TextIO
 from msgspec import Struct
 
 from gpudoctor.model.finding import Finding, Severity
-from gpudoctor.model.report import ProbeResult, Report
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import Report
 from gpudoctor.render import words
 from gpudoctor.render.options import FailOn, RenderOptions
 from gpudoctor.render.sanitize import clean, clean_lines, escape_html

@@ -6,7 +6,8 @@ from typing import TextIO
 from urllib.parse import quote
 
 from gpudoctor.model.finding import Evidence, Finding, NotEvaluated, Severity
-from gpudoctor.model.report import ProbeResult, Report
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import Report
 from gpudoctor.render import words
 from gpudoctor.render.json_text import json_text
 from gpudoctor.render.options import RenderOptions

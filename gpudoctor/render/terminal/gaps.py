@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.model.report import ProbeResult, Report
+from gpudoctor.model.probe_result import ProbeResult
+from gpudoctor.model.report import Report
 from gpudoctor.render import words
 from gpudoctor.render.arrange import Missing, missing
 from gpudoctor.render.sanitize import clean_prose

@@ -7,7 +7,7 @@ import pytest
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Facts, Workload
 from gpudoctor.model.finding import NotEvaluated
-from gpudoctor.model.report import ProbeResult
+from gpudoctor.model.probe_result import ProbeResult
 from gpudoctor.render.options import RenderOptions
 from gpudoctor.render.terminal.canvas import Canvas
 from gpudoctor.render.terminal.gaps import AS_ROOT, LONGER, counts, draw, helps
