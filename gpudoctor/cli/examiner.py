@@ -161,7 +161,7 @@ def _obey(orders: int, answers: int) -> None:
 
 def _detach(parent: int) -> None:
     """Die with the parent, and keep nobody waiting who reads its output. Progress still goes to stderr."""
-    from gpudoctor.host.process import die_with_parent, open_null
+    from gpudoctor.host.new_process import die_with_parent, open_null
 
     die_with_parent(parent)
     null = open_null()

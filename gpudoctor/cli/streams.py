@@ -20,7 +20,7 @@ def ensure_open() -> None:
     """
     if sys.stdin is not None and sys.stdout is not None and sys.stderr is not None:
         return
-    from gpudoctor.host.process import open_null
+    from gpudoctor.host.new_process import open_null
 
     opened = open_null()
     while opened < _STANDARD:
@@ -56,7 +56,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def discard_stdout() -> None:
     """What is still buffered goes nowhere, and Python does not complain about it at exit."""
-    from gpudoctor.host.process import open_null
+    from gpudoctor.host.new_process import open_null
 
     null = open_null()
     os.dup2(null, sys.stdout.fileno())

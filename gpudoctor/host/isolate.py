@@ -19,8 +19,9 @@ from gpudoctor.host import frames
 from gpudoctor.host import marker as call_marker
 from gpudoctor.host.access import Host
 from gpudoctor.host.marker import CallMarker
+from gpudoctor.host.new_process import die_with_parent, open_null
 from gpudoctor.host.probe import Probe, Request
-from gpudoctor.host.process import die_with_parent, kill_session, open_null, wait_channel
+from gpudoctor.host.process import kill_session, wait_channel
 from gpudoctor.model.facts.section import Section
 
 _FIRST_OWN_DESCRIPTOR = 3

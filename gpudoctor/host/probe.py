@@ -82,9 +82,7 @@ class Probe(Struct, frozen=True):
     slow: bool = False  # left out by --quick
     harmless_when_quick: bool = False  # what it isolates it leaves out with --quick
     last_when_quick: bool = False  # with --quick it comes last in a child of others, where nobody waits for it
-    after_target: bool = (
-        False  # that child is the one that asks the target interpreter, which ends long before the other
-    )
+    after: str = ""  # with --quick it comes in the child of that probe, which ends long before the others
     stands_in_for: str = ""  # with --quick it waits for that probe, and is left out where it is not needed
     is_complete: Callable[[Section], bool] = bool  # what it brought leaves nothing to those that stand in for it
     starts_first: bool = False  # takes longest, so everything else runs beside it

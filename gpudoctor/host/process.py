@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
 
 from gpudoctor.host.access import MAX_OUTPUT_BYTES, Command, HostError
+from gpudoctor.host.spawn import Program, start
 
-if TYPE_CHECKING:
-    import subprocess
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)  # loaded before any fork, so that nothing is imported in the new process
 _TICK_S = 0.05  # how often to look whether a program that says nothing has ended
 _GRACE_S = 0.2  # a killed process that is not gone by then is stuck in the kernel and is left behind
 
@@ -29,19 +22,8 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
     Raises HostError: tool_missing, no_permission, timeout (with the kernel wait channel of a stuck process), failed.
     """
     name = argv[0]
-    program = _found(name, env)
-    import subprocess  # three modules that a check needs only where it starts a program
-
     try:
-        process = subprocess.Popen(
-            list(argv),
-            executable=program,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(env),
-            preexec_fn=partial(_own_group, os.getpid()),  # noqa: PLW1509 - gpudoctor has no threads where it runs commands
-        )
+        program = start(_found(name, env), argv, env)
     except FileNotFoundError as error:
         raise HostError("tool_missing", f"{name} is not installed or not on PATH") from error
     except PermissionError as error:
@@ -49,13 +31,12 @@ def run_bounded(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str]
     except (OSError, ValueError) as error:
         raise HostError("failed", f"{name} could not be started: {error}") from error
     try:
-        return _collect(process, name, time.monotonic() + timeout_s, timeout_s)
+        return _collect(program, name, time.monotonic() + timeout_s, timeout_s)
     finally:
-        kill_group(process.pid)
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-        _reap(process)
+        kill_group(program.pid)
+        os.close(program.out)
+        os.close(program.err)
+        program.wait(_GRACE_S)
 
 
 def _found(name: str, env: Mapping[str, str]) -> str:
@@ -77,39 +58,15 @@ def _found(name: str, env: Mapping[str, str]) -> str:
     raise HostError("tool_missing", f"{name} is not installed or not on PATH")
 
 
-def _own_group(parent: int) -> None:
-    """In the new process: lead a process group, and die with whoever started us."""
-    os.setpgrp()
-    die_with_parent(parent)
-
-
-def open_null() -> int:
-    """A descriptor of /dev/null or, where there is no /dev, of a pipe that nobody reads."""
-    try:
-        return os.open(os.devnull, os.O_RDWR)
-    except OSError:
-        reader, writer = os.pipe()
-        os.close(reader)
-        return writer
-
-
-def die_with_parent(parent: int) -> None:
-    """In a new process: SIGKILL when the process `parent`, which started it, ends; at once where it already has."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
 class _Output:
     """What a program has said so far, stream by stream, each bounded to MAX_OUTPUT_BYTES."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        streams = [stream.fileno() for stream in (process.stdout, process.stderr) if stream is not None]
-        self._kept: dict[int, bytearray] = {stream: bytearray() for stream in streams}
+    def __init__(self, program: Program) -> None:
+        self._kept = {program.out: bytearray(), program.err: bytearray()}
         self._poller = select.poll()
-        for stream in streams:
+        for stream in self._kept:
             self._poller.register(stream, select.POLLIN | select.POLLHUP)
-        self.open = len(streams)
+        self.open = len(self._kept)
 
     def take(self, wait_s: float) -> bool:
         """Read what arrives within `wait_s`; whether anything did."""
@@ -129,24 +86,21 @@ class _Output:
         return out, err
 
 
-def _collect(process: subprocess.Popen[bytes], name: str, deadline: float, timeout_s: float) -> Command:
-    from subprocess import TimeoutExpired
-
-    output = _Output(process)
+def _collect(program: Program, name: str, deadline: float, timeout_s: float) -> Command:
+    output = _Output(program)
     while output.open:
         left = deadline - time.monotonic()
         quiet = not output.take(min(left, _TICK_S))
         # A child that the program left behind may hold its streams open: what matters is that the program has ended.
-        if (quiet or left <= 0) and process.poll() is not None:
+        if (quiet or left <= 0) and program.poll() is not None:
             break
         if left <= 0:
-            stuck = wait_channel(process.pid)
+            stuck = wait_channel(program.pid)
             raise HostError("timeout", f"{name} did not answer within {timeout_s:g} s{stuck}", *output.texts())
-    try:
-        exit_code = process.wait(max(0.0, deadline - time.monotonic()))
-    except TimeoutExpired as error:
-        stuck = wait_channel(process.pid)
-        raise HostError("timeout", f"{name} did not end within {timeout_s:g} s{stuck}", *output.texts()) from error
+    exit_code = program.wait(max(0.0, deadline - time.monotonic()))
+    if exit_code is None:
+        stuck = wait_channel(program.pid)
+        raise HostError("timeout", f"{name} did not end within {timeout_s:g} s{stuck}", *output.texts())
     return Command(exit_code, *output.texts())
 
 
@@ -199,13 +153,3 @@ def _session_of(pid: int) -> int:
         return os.getsid(pid)
     except (ProcessLookupError, PermissionError):
         return -1
-
-
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    from subprocess import TimeoutExpired
-
-    try:
-        process.wait(_GRACE_S)
-    except TimeoutExpired:
-        # Nothing can end it. Say so to subprocess, or it would warn and wait for it at exit.
-        process.returncode = -signal.SIGKILL

@@ -87,17 +87,19 @@ class _Run:
         quick = self.request.quick
         names = {probe.name for probe in probes}
         self.waiting = [probe for probe in probes if quick and probe.stands_in_for in names]
-        at_once = [probe for probe in probes if probe not in self.waiting]
+        following = [probe for probe in probes if quick and probe.after in names]
+        at_once = [probe for probe in probes if probe not in self.waiting and probe not in following]
         alone = [probe for probe in at_once if probe.isolated and not (quick and _joins(probe))]
         together = sorted((probe for probe in at_once if probe not in alone), key=lambda probe: probe.last_when_quick)
-        for probe in alone:
-            if probe.starts_first:
-                self._start([probe])
-        self._start([probe for probe in together if probe.asks_target or probe.after_target])
-        for probe in alone:
-            if not probe.starts_first:
-                self._start([probe])
-        self._start([probe for probe in together if not (probe.asks_target or probe.after_target)])
+        groups = (
+            *([probe] for probe in alone if probe.starts_first),
+            [probe for probe in together if probe.asks_target],
+            *([probe] for probe in alone if not probe.starts_first),
+            [probe for probe in together if not probe.asks_target],
+        )
+        for group in groups:
+            here = {probe.name for probe in group}
+            self._start([*group, *(probe for probe in following if probe.after in here)])
         try:
             self._stand_in()  # for what could not even be started
             while self.children:

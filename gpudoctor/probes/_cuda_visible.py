@@ -17,7 +17,7 @@ from typing import NoReturn
 from msgspec import DecodeError, Struct, json
 
 from gpudoctor.host import marker
-from gpudoctor.host.process import die_with_parent
+from gpudoctor.host.new_process import die_with_parent
 from gpudoctor.model.fact import Fact, absent, known
 from gpudoctor.probes._cuda_library import SOURCE, CudaProblem, Library
 from gpudoctor.probes._stalled import Stalled

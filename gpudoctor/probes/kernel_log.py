@@ -72,6 +72,5 @@ PROBE = Probe(
     collect=collect,
     timeout_s=6.0,
     isolated=True,
-    last_when_quick=True,
-    after_target=True,
+    after="cuda",
 )

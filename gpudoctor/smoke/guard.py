@@ -12,7 +12,8 @@ import signal
 import time
 from typing import NoReturn
 
-from gpudoctor.host.process import kill_session, open_null
+from gpudoctor.host.new_process import open_null
+from gpudoctor.host.process import kill_session
 from gpudoctor.smoke import segments
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

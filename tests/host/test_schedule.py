@@ -235,6 +235,29 @@ def test_what_is_harmless_when_quick_shares_a_child_then(quick: bool) -> None:
     assert len(pids) == (1 if quick else 2)
 
 
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_comes_after_another_shares_its_child_when_quick(quick: bool) -> None:
+    first = Probe(name="first", section=Shm, collect=own_pid, isolated=True)
+    found = run(Probe("next", Shm, own_pid, isolated=True, after="first"), first, probe("other", own_pid), quick=quick)
+    pids = {name: section.size_bytes.value for name, section in found.sections.items() if isinstance(section, Shm)}
+    assert len(pids) == 3
+    assert (pids["next"] == pids["first"]) is quick
+    assert pids["other"] != pids["first"]
+
+
+@pytest.mark.parametrize("end", [hang, leave, segfault])
+def test_what_comes_after_another_is_asked_whatever_became_of_that(end: Collector) -> None:
+    following = Probe("next", Shm, own_pid, isolated=True, after="first")
+    found = run(following, probe("first", end, 0.3), quick=True)
+    assert [result.status == "ok" for result in found.results] == [True, False]
+    assert set(found.sections) == {"next"}
+
+
+def test_what_comes_after_one_that_is_not_asked_comes_alone() -> None:
+    found = run(Probe("next", Shm, own_pid, isolated=True, after="first"), quick=True)
+    assert [result.status for result in found.results] == ["ok"]
+
+
 def test_where_nothing_can_be_started_every_probe_says_so() -> None:
     """Also one that waits for another, which never ran."""
     script = """
