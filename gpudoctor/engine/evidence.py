@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
+from gpudoctor.engine.body import Shown
 from gpudoctor.engine.clean import clean
-from gpudoctor.engine.compiled import Shown
 from gpudoctor.engine.filters import shown
 from gpudoctor.engine.kinds import is_hit
 from gpudoctor.engine.values import Absent, Frame, Known, Many

@@ -5,37 +5,24 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
-
-from msgspec import Struct
+from typing import Final
 
 from gpudoctor.engine import operators, quantifiers
-from gpudoctor.engine.catalogue import FieldType, did_you_mean, field_value, fields, map_value
+from gpudoctor.engine.catalogue import did_you_mean, fields
 from gpudoctor.engine.comparing import comparison_of
 from gpudoctor.engine.comprehension import Loop, collected, rows_of
 from gpudoctor.engine.functions import FUNCTIONS
 from gpudoctor.engine.kinds import ANY_LIST, BOOL, FLOAT, INT, STR, Kind, common, list_of
 from gpudoctor.engine.names import SEEN, check_name
-from gpudoctor.engine.node import Node, Run
+from gpudoctor.engine.node import Expression, Node, Run
 from gpudoctor.engine.problem import SpecError
+from gpudoctor.engine.reading import always, bound, fact_of, field_of, list_from, map_entry, section_of, seen_of
 from gpudoctor.engine.syntax import parse_expression
-from gpudoctor.engine.values import Absent, Frame, Known, Many, Truth, Value, merged, truth
+from gpudoctor.engine.values import Known, Many
 from gpudoctor.model.facts import Facts
 
 MAX_NESTING: Final = 40
 _MAX_LITERAL: Final = 100
-
-
-class Expression(Struct, frozen=True):
-    """A compiled expression. `names` are the `let` names in force where it stands."""
-
-    text: str
-    kind: Kind
-    run: Run
-
-    def truth(self, frame: Frame) -> Truth:
-        """True, False or Unknown with the missing facts."""
-        return truth(self.run(frame))
 
 
 def compile_expression(text: str, names: Mapping[str, Kind]) -> Expression:
@@ -118,11 +105,11 @@ class _Compiler:
         value = node.value
         column = self._column(node)
         if isinstance(value, bool):
-            return Node(BOOL, _always(Known(value)), column, value)
+            return Node(BOOL, always(Known(value)), column, value)
         if isinstance(value, (int, str)):
-            return Node(INT if isinstance(value, int) else STR, _always(Known(value)), column, value)
+            return Node(INT if isinstance(value, int) else STR, always(Known(value)), column, value)
         if isinstance(value, float) and math.isfinite(value):
-            return Node(FLOAT, _always(Known(value)), column, value)
+            return Node(FLOAT, always(Known(value)), column, value)
         hint = "ask known(x)" if value is None else "numbers, texts, True and False"
         raise self._error(node, f"{value!r} is not a constant of the rule language", hint)
 
@@ -130,13 +117,13 @@ class _Compiler:
         name = node.id
         kind = self._bound.get(name) or self._names.get(name)
         if kind is not None:
-            return Node(kind, lambda frame: frame.name(name), self._column(node))
+            return Node(kind, bound(name), self._column(node))
         field = fields(Facts).get(name)
         if field is None:
             known = {*self._bound, *self._names, *fields(Facts), "True", "False"}
             hint = "it is a function" if name in FUNCTIONS else did_you_mean(name, known)
             raise self._error(node, f"unknown name {name!r}", hint)
-        return Node(field.kind, lambda frame: Known(getattr(frame.facts, name), name), self._column(node))
+        return Node(field.kind, section_of(name), self._column(node))
 
     def _attribute(self, node: ast.Attribute) -> Node:
         if isinstance(node.value, ast.Name) and node.value.id == SEEN:
@@ -150,7 +137,7 @@ class _Compiler:
         if field is None:
             hint = did_you_mean(name, fields(owner.kind.struct))
             raise self._error(node, f"unknown fact {ast.unparse(node)!r}", hint)
-        run = _fact_of(section, name, field) if section else _field_of(owner.run, name, field)
+        run = fact_of(section, name, field) if section else field_of(owner.run, name, field)
         return Node(field.kind, run, self._column(node))
 
     def _hits(self, node: ast.Attribute) -> Node:
@@ -163,7 +150,7 @@ class _Compiler:
             hint = did_you_mean(name, own) or "seen.other_rule__name for one of another rule"
             raise self._error(node, f"no signature is called {name!r}", hint)
         kind = list_of(Kind("item", struct=Hit))
-        return Node(kind, lambda frame: frame.seen(name) if frame.seen else Many(()), self._column(node))
+        return Node(kind, seen_of(name), self._column(node))
 
     def _subscript(self, node: ast.Subscript) -> Node:
         owner, index = self._node(node.value), self._node(node.slice)
@@ -171,7 +158,7 @@ class _Compiler:
         if owner.kind.name == "map":
             if index.kind != STR:
                 raise self._error(node.slice, "a map is asked by name", "like environment.variables['NCCL_DEBUG']")
-            return Node(STR, _map_entry(owner.run, index.run), column)
+            return Node(STR, map_entry(owner.run, index.run), column)
         if owner.kind.element is None:
             raise self._error(node, f"a {owner.kind} has no items")
         if not isinstance(index.constant, int) or isinstance(index.constant, bool):
@@ -199,7 +186,7 @@ class _Compiler:
         if not isinstance(node.op, ast.USub) or not operand.kind.number:
             raise self._error(node, "only 'not' and '-' of a number stand before a value")
         constant = operand.constant
-        zero = _always(Known(0))
+        zero = always(Known(0))
         run = operators.arithmetic("Sub", zero, operand.run, self._text)
         return Node(operand.kind, run, column, -constant if isinstance(constant, (int, float)) else None)
 
@@ -230,15 +217,14 @@ class _Compiler:
             )
         items = [self._node(element) for element in node.elts]
         if not items:
-            return Node(ANY_LIST, _always(Many(())), self._column(node))
+            return Node(ANY_LIST, always(Many(())), self._column(node))
         kind = items[0].kind
         for item in items:
             merged_kind = common(kind, item.kind)
             if merged_kind is None or merged_kind.name not in ("bool", "int", "float", "str", "version"):
                 raise SpecError("a list holds plain values of one kind", column=item.column)
             kind = merged_kind
-        runs = [item.run for item in items]
-        return Node(list_of(kind), lambda frame: Many(tuple(run(frame) for run in runs)), self._column(node))
+        return Node(list_of(kind), list_from([item.run for item in items]), self._column(node))
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> Node:
         outer = dict(self._bound)
@@ -271,49 +257,3 @@ class _Compiler:
         if node.keywords:
             raise self._error(node, "arguments have no names here")
         return FUNCTIONS[node.func.id]([self._node(argument) for argument in node.args], self._column(node))
-
-
-def _always(value: Value) -> Run:
-    return lambda _: value
-
-
-def _fact_of(section: str, name: str, field: FieldType) -> Run:
-    """A fact of a section. Many rules ask for the same few, so what was read once is kept in the frame."""
-    path = f"{section}.{name}"
-
-    def run(frame: Frame) -> Value:
-        found = frame.read.get(path)
-        if found is None:
-            found = frame.read[path] = field_value(getattr(frame.facts, section), name, field, path, "")
-        if isinstance(found, Many):
-            frame.spend(len(found.values))
-        return found
-
-    return run
-
-
-def _field_of(owner: Run, name: str, field: FieldType) -> Run:
-    """A field of an item."""
-
-    def run(frame: Frame) -> Value:
-        holder = owner(frame)
-        if isinstance(holder, Absent):
-            return holder
-        if TYPE_CHECKING:
-            assert isinstance(holder, Known)  # kinds are checked when the expression is compiled
-        found = field_value(holder.value, name, field, f"{holder.path}.{name}", holder.source)
-        if isinstance(found, Many):
-            frame.spend(len(found.values))
-        return found
-
-    return run
-
-
-def _map_entry(owner: Run, name: Run) -> Run:
-    def run(frame: Frame) -> Value:
-        mapping, key = owner(frame), name(frame)
-        if not (isinstance(mapping, Known) and isinstance(key, Known)):
-            return merged(mapping, key)
-        return map_value(mapping, str(key.value))
-
-    return run

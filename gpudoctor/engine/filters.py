@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
@@ -15,6 +14,7 @@ from gpudoctor.engine.values import Known, Many, Value
 from gpudoctor.lazy_pattern import lazy_pattern
 
 UNKNOWN: Final = "?"
+SHELL_WORD: Final = "sh"  # the filter that quotes for a shell
 MAX_ITEMS: Final = 64
 _SHORT: Final = 60
 # "~/" stays outside of quotes, because a quoted tilde is not the home folder.
@@ -43,7 +43,11 @@ def quoted(text: str) -> str:
     """`text` as one word of a POSIX shell; plain words stay as they are."""
     if text.startswith("~/") and len(text) > 2:
         return "~/" + quoted(text[2:])
-    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    import shlex  # few words need it
+
+    return shlex.quote(text)
 
 
 def plain_values(value: Value) -> list[object] | None:
@@ -130,16 +134,15 @@ FILTERS: Final[dict[str, Filter]] = {
     "gpus": Filter(_gpus, _is_gpu, "GPUs or their indices", _joined(",", lambda value: f"gpu:{_index(value)}")),
     "pairs": Filter(_joined(", ", _pair), _is_pair, "pairs"),
     "short": Filter(_joined(", ", _short), _is_plain, _PLAIN_WANTED),
-    "sh": Filter(_joined(" ", lambda value: quoted(shown(value))), _is_plain, _PLAIN_WANTED),
+    SHELL_WORD: Filter(_joined(" ", lambda value: quoted(shown(value))), _is_plain, _PLAIN_WANTED),
 }
 
 
-def filter_for(name: str, kind: Kind) -> Filter:
-    """The filter for a value of `kind`. Raises SpecError."""
+def check_filter(name: str, kind: Kind) -> None:
+    """Raises SpecError: there is no such filter, or it is not for a value of `kind`."""
     found = FILTERS.get(name)
     if found is None:
         raise SpecError(f"unknown filter |{name}", "known: " + ", ".join(sorted(FILTERS)[1:]))
     if not found.takes(kind):
         what = f"|{name}" if name else "a template"
         raise SpecError(f"{what} cannot write a {kind}", f"it takes {found.wanted}")
-    return found

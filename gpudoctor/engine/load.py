@@ -126,10 +126,11 @@ def _read_own(folder: Path) -> Found:
 
 def _with_programs(found: packed.Unpacked, raw: Iterable[bytes | None]) -> Found:
     reader = Reader(found.programs.parts)
-    every = zip(found.rules, found.files, raw, found.programs.rules, strict=True)
+    programs = found.programs
+    every = zip(found.rules, found.files, raw, programs.rules, programs.bodies, strict=True)
     rules = (
-        Rule(rule, file, text, ready=Ready(program, reader) if program is not None else None)
-        for rule, file, text, program in every
+        Rule(rule, file, text, ready=Ready(program, reader, body) if program is not None else None)
+        for rule, file, text, program, body in every
     )
     return Found(tuple(rules), ())
 

@@ -31,22 +31,19 @@ _CLOCK_NS = 20_000_000  # by how much the times of files may be behind the clock
 Mark = tuple[str, int, int]  # <area>/<file>, its length, its CRC
 
 
-class _Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Stamp(msgspec.Struct, frozen=True):
+    """What must be as it was."""
+
     version: str
     fields: tuple[str, ...]  # of a rule
     marks: tuple[Mark, ...]
     sources: int  # CRC
-    rules: tuple[PackedRule, ...]  # in the order of `marks`
+
+
+class _Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    stamp: _Stamp
+    rules: tuple[PackedRule, ...]  # in the order of the marks
     programs: Programs  # likewise
-
-
-class _Stamp(msgspec.Struct, frozen=True):
-    """The part that is looked at first."""
-
-    version: str
-    fields: tuple[str, ...]
-    marks: tuple[Mark, ...]
-    sources: int
 
 
 class Unpacked(msgspec.Struct, frozen=True):
@@ -61,17 +58,14 @@ def unpack(folder: Path, files: Mapping[Path, bytes]) -> Unpacked | None:
     """The rules of these files in their order; None where there is no packed file, or one that does not fit."""
     try:
         with (folder / NAME).open("rb") as stream:
-            data = stream.read(_MAX_BYTES)
-        if msgspec.msgpack.decode(data, type=_Stamp) != _stamp(files):
-            return None
-        return _unpacked(folder, data)
+            packed = msgspec.msgpack.decode(stream.read(_MAX_BYTES), type=_Packed)
+        return _unpacked(folder, packed) if packed.stamp == _stamp(files) else None
     except (OSError, msgspec.MsgspecError):
         return None
 
 
-def _unpacked(folder: Path, data: bytes) -> Unpacked:
-    packed = msgspec.msgpack.decode(data, type=_Packed)
-    return Unpacked(tuple(f"{folder}/{mark[0]}" for mark in packed.marks), packed.rules, packed.programs)
+def _unpacked(folder: Path, packed: _Packed) -> Unpacked:
+    return Unpacked(tuple(f"{folder}/{mark[0]}" for mark in packed.stamp.marks), packed.rules, packed.programs)
 
 
 def unpack_unread(folder: Path) -> Unpacked | None:
@@ -79,14 +73,13 @@ def unpack_unread(folder: Path) -> Unpacked | None:
     try:
         with (folder / NAME).open("rb") as stream:
             read_at = os.fstat(stream.fileno()).st_mtime_ns
-            data = stream.read(_MAX_BYTES)
-        stamp = msgspec.msgpack.decode(data, type=_Stamp)
-        lengths = _lengths(folder, read_at)
+            packed = msgspec.msgpack.decode(stream.read(_MAX_BYTES), type=_Packed)
+        stamp, lengths = packed.stamp, _lengths(folder, read_at)
         if (stamp.version, stamp.fields) != (__version__, RuleSpec.__struct_fields__):
             return None
         if lengths != {name: length for name, length, _ in stamp.marks} or not _sources_older(read_at):
             return None
-        return _unpacked(folder, data)
+        return _unpacked(folder, packed)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -150,7 +143,7 @@ def pack(
     try:
         stamp = _stamp(files)
         rules = tuple(map(_packed_rule, specs))
-        packed = _Packed(stamp.version, stamp.fields, stamp.marks, stamp.sources, rules, programs)
+        packed = _Packed(stamp, rules, programs)
         draft.write_bytes(msgspec.msgpack.encode(packed))
         _dated(draft, read_at_ns)
         draft.replace(folder / NAME)
@@ -167,4 +160,4 @@ def _stamp(files: Mapping[Path, bytes]) -> _Stamp:
 def _packed_rule(spec: RuleSpec) -> PackedRule:
     """Without the cases that the rule of a whole file (`RuleFile`) has."""
     bare = RuleSpec(**{name: getattr(spec, name) for name in RuleSpec.__struct_fields__})
-    return PackedRule(spec.id, spec.cause, msgspec.Raw(msgspec.msgpack.encode(bare)))
+    return PackedRule(spec.id, spec.cause, msgspec.msgpack.encode(bare))

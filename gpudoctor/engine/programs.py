@@ -1,29 +1,18 @@
-"""What decides whether a rule fires, compiled; and as the data that packed rules come with."""
+"""The expressions of rules as the data that packed rules come with."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
-from gpudoctor.engine.expression import Expression
-from gpudoctor.engine.node import Run
+from gpudoctor.engine.body import Body, Head
+from gpudoctor.engine.node import Expression
 from gpudoctor.engine.problem import RuleFileError
 from gpudoctor.engine.ready import NotReadyError, Part, Reader, Writer
 
 if TYPE_CHECKING:
     from gpudoctor.engine.compiled import Rule
-
-
-class Head(Struct, frozen=True):
-    """What decides whether the rule fires."""
-
-    lets: dict[str, Expression]
-    when: Expression
-
-    @property
-    def runs(self) -> dict[str, Run]:
-        """Of the lets."""
-        return {name: let.run for name, let in self.lets.items()}
 
 
 class Program(Struct, frozen=True, array_like=True):
@@ -39,6 +28,7 @@ class Programs(Struct, frozen=True, array_like=True):
 
     parts: tuple[Part, ...]
     rules: tuple[Program | None, ...]
+    bodies: tuple[bytes, ...]  # each is parts as msgpack, of which the last is the body; opened when the rule fires
 
 
 class Ready(Struct, frozen=True):
@@ -46,6 +36,7 @@ class Ready(Struct, frozen=True):
 
     program: Program
     reader: Reader
+    packed_body: bytes
 
     def applies(self) -> Expression | None:
         """As `Rule.applies`."""
@@ -57,12 +48,20 @@ class Ready(Struct, frozen=True):
         lets = {name: self.reader.take(place, Expression) for name, place in self.program.lets.items()}
         return Head(lets, self.reader.take(self.program.when, Expression))
 
+    def body(self) -> Body:
+        """As `Rule.body`."""
+        try:
+            parts = msgspec.msgpack.decode(self.packed_body, type=tuple[Part, ...])
+        except msgspec.MsgspecError as error:
+            raise NotReadyError(str(error)) from error
+        return Reader(parts).take(len(parts) - 1, Body)
+
 
 def programs_of(rules: Sequence["Rule"]) -> Programs:
     """Their expressions as data."""
     writer = Writer()
     programs = tuple(_program_of(rule, writer) for rule in rules)
-    return Programs(tuple(writer.parts), programs)
+    return Programs(tuple(writer.parts), programs, tuple(map(_body_of, rules)))
 
 
 def _program_of(rule: "Rule", writer: Writer) -> Program | None:
@@ -73,3 +72,13 @@ def _program_of(rule: "Rule", writer: Writer) -> Program | None:
         return Program(applies, lets, writer.put(rule.head.when))
     except (RuleFileError, NotReadyError):
         return None
+
+
+def _body_of(rule: "Rule") -> bytes:
+    """No part for what has a mistake, or no form as data."""
+    writer = Writer()
+    try:
+        writer.put(rule.body)
+    except (RuleFileError, NotReadyError):
+        writer.parts.clear()
+    return msgspec.msgpack.encode(writer.parts)

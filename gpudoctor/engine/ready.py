@@ -8,7 +8,7 @@ file has changed, which `packed` looks after.
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType
@@ -20,7 +20,7 @@ from gpudoctor.lazy_pattern import lazy_pattern
 
 T = TypeVar("T")
 Plain = bool | int | float | str | None
-Form = Literal["plain", "tuple", "list", "set", "struct", "named", "search", "template", "closure"]
+Form = Literal["plain", "tuple", "list", "set", "dict", "struct", "named", "search", "template", "closure"]
 Template = tuple[CodeType, dict[str, object], str]  # of a function: its code, the names around it, its own
 
 _OURS: Final = "gpudoctor."
@@ -65,9 +65,9 @@ class Writer:
     def _part(self, value: object) -> Part:
         if value is None or isinstance(value, bool | int | float | str):
             return Part("plain", plain=value)
-        if isinstance(value, tuple | list | frozenset):
-            form: Form = "tuple" if isinstance(value, tuple) else "list" if isinstance(value, list) else "set"
-            return Part(form, tuple(self.put(item) for item in (sorted(value) if form == "set" else value)))
+        if isinstance(value, tuple | list | frozenset | dict):
+            form, items = _listed(value)
+            return Part(form, tuple(self.put(item) for item in items))
         if isinstance(value, Struct):
             held = (getattr(value, name) for name in value.__struct_fields__)
             return Part("struct", (self.put(type(value)), *(self.put(item) for item in held)))
@@ -92,6 +92,15 @@ class Writer:
         if isinstance(pattern, re.Pattern) and value.__name__ == "search":
             return Part("search", plain=pattern.pattern)
         return _checked(_OPERATORS, value.__name__, value)
+
+
+def _listed(value: Iterable[object]) -> tuple[Form, Iterable[object]]:
+    """The form of a collection, and its items in an order that is always the same."""
+    if isinstance(value, dict):
+        return "dict", (part for item in value.items() for part in item)
+    if isinstance(value, frozenset):
+        return "set", sorted(value, key=str)
+    return ("tuple" if isinstance(value, tuple) else "list"), value
 
 
 class Reader:
@@ -201,6 +210,7 @@ _MAKERS: Final[dict[Form, Callable[[Part, list[object]], object]]] = {
     "tuple": lambda _, held: tuple(held),
     "list": lambda _, held: held,
     "set": lambda _, held: frozenset(held),
+    "dict": lambda _, held: dict(zip(held[::2], held[1::2], strict=True)),
     "struct": _struct,
     "named": lambda part, _: _named(*str(part.plain).split(":")),
     "search": lambda part, _: _searcher(str(part.plain)),

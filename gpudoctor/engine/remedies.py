@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from gpudoctor.engine.body import Changed, Remedy
 from gpudoctor.engine.clean import clean
-from gpudoctor.engine.compiled import Changed, Remedy
 from gpudoctor.engine.template import Template
 from gpudoctor.engine.values import Frame
 from gpudoctor.model.change import Change, Rewritten
@@ -22,11 +22,11 @@ def remedies(
     """The fixes that apply, and what went wrong with the others."""
     made: list[Fix] = []
     defects: list[str] = []
-    for remedy in fixes:
+    for number, remedy in enumerate(fixes, 1):
         try:
             fix = _fix(remedy, frame, rewrite)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            defects.append(clean(f"internal: fix {remedy.title.text!r}: {type(error).__name__}: {error}"))
+            defects.append(clean(f"internal: fix {number}: {type(error).__name__}: {error}"))
             continue
         if fix is not None and not any(_same(fix, earlier) for earlier in made):
             made.append(fix)

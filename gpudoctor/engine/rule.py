@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Annotated, Literal
 
-from msgspec import Meta, Raw, Struct, field
+from msgspec import Meta, Struct, field
 from msgspec.msgpack import Decoder
 
 from gpudoctor.model.finding import Needs, Severity
@@ -123,7 +123,7 @@ class PackedRule(Struct, frozen=True, array_like=True):
 
     id: str
     cause: str
-    encoded: Raw
+    encoded: bytes  # passed over at once, where msgpack would have to be read to its end
 
     def spec(self) -> RuleSpec:
         """All of it. Raises msgspec.MsgspecError."""

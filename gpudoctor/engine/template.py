@@ -1,20 +1,17 @@
-"""Templates: text with `{expression|filter}`, compiled and checked at load."""
+"""Templates: text with `{expression|filter}`, and how they are filled."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from gpudoctor.engine.clean import clean
-from gpudoctor.engine.expression import Expression, compile_expression
-from gpudoctor.engine.filters import MAX_ITEMS, UNKNOWN, Filter, filter_for, plain_values, quoted
-from gpudoctor.engine.kinds import Kind
-from gpudoctor.engine.problem import SpecError
+from gpudoctor.engine.filters import FILTERS, MAX_ITEMS, SHELL_WORD, UNKNOWN, plain_values, quoted
+from gpudoctor.engine.node import Expression
 from gpudoctor.engine.values import Frame, Many
 
-MAX_TEMPLATE: Final = 4000
 _MAX_RENDERED: Final = 2000
 
 
@@ -22,15 +19,13 @@ class Hole(Struct, frozen=True):
     """A `{expression|filter}`."""
 
     expression: Expression
-    filter: Filter
-    quoted: bool  # the filter has quoted it already
+    filter: str  # its name in `FILTERS`
     word_start: bool  # it begins a word of the command
 
 
 class Template(Struct, frozen=True):
     """Literal texts and holes, in order."""
 
-    text: str
     parts: tuple[str | Hole, ...]
 
     def prose(self, frame: Frame) -> str:
@@ -66,7 +61,8 @@ def _shown(hole: Hole, frame: Frame, for_programs: bool) -> str:
     values = plain_values(hole.expression.run(frame))
     if values is None:
         return UNKNOWN
-    write = hole.filter.subject if for_programs and hole.filter.subject else hole.filter.write
+    chosen = FILTERS[hole.filter]
+    write = chosen.subject if for_programs and chosen.subject else chosen.write
     return write(values) if values else "none"
 
 
@@ -78,98 +74,11 @@ def _exact(hole: Hole, frame: Frame) -> str | None:
         return None
     if any(each is None or (isinstance(each, str) and clean(each) != each) for each in values):
         return None
-    return hole.filter.write(values)
+    return FILTERS[hole.filter].write(values)
 
 
 def _word(hole: Hole, frame: Frame) -> str | None:
     text = _exact(hole, frame)
     if text is None or (hole.word_start and text.startswith("-")):
         return None
-    return text if hole.quoted else quoted(text)
-
-
-def compile_template(text: str, names: Mapping[str, Kind], *, command: bool = False) -> Template:
-    """Compile `text`; with `command` also check that no hole stands inside quotes. Raises SpecError."""
-    if len(text) > MAX_TEMPLATE:
-        raise SpecError(f"a text of more than {MAX_TEMPLATE} characters")
-    parts: list[str | Hole] = []
-    literal = ""
-    place = 0
-    while place < len(text):
-        char = text[place]
-        if char in "{}" and text[place : place + 2] == char * 2:
-            literal += char
-            place += 2
-        elif char == "}":
-            raise SpecError("a } without {", "write }} for a brace", place)
-        elif char == "{":
-            end = _closing(text, place)
-            if literal:
-                parts.append(literal)
-            if command:
-                _check_quotes(parts, place)
-            parts.append(
-                _hole(text[place + 1 : end], place + 1, names, word_start=not literal or literal[-1].isspace())
-            )
-            literal = ""
-            place = end + 1
-        else:
-            literal += char
-            place += 1
-    return Template(text, (*parts, literal) if literal else tuple(parts))
-
-
-def _closing(text: str, start: int) -> int:
-    quote = ""
-    for place in range(start + 1, len(text)):
-        char = text[place]
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char == "{":
-            raise SpecError("a { inside of { }", "write {{ for a brace", place)
-        elif char == "}":
-            return place
-    raise SpecError("a { that is never closed", "write {{ for a brace", start)
-
-
-def _check_quotes(parts: Sequence[str | Hole], column: int) -> None:
-    quote, escaped = "", False
-    for char in "".join(part for part in parts if isinstance(part, str)):
-        if escaped:
-            escaped = False
-        elif char == "\\" and quote != "'":
-            escaped = True
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"`":
-            quote = char
-    if quote or escaped:
-        raise SpecError("a { } inside quotes", "leave the quotes out: values are quoted by themselves", column)
-
-
-def _hole(text: str, column: int, names: Mapping[str, Kind], *, word_start: bool) -> Hole:
-    body, name = _split_filter(text)
-    try:
-        expression = compile_expression(body, names)
-    except SpecError as error:
-        raise SpecError(error.message, error.hint, column + max(error.column, 0)) from error
-    try:
-        chosen = filter_for(name, expression.kind)
-    except SpecError as error:
-        raise SpecError(error.message, error.hint, column) from error
-    return Hole(expression, chosen, name == "sh", word_start)
-
-
-def _split_filter(text: str) -> tuple[str, str]:
-    quote = ""
-    bar = -1
-    for place, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char == "|":
-            bar = place
-    return (text, "") if bar < 0 else (text[:bar], text[bar + 1 :].strip())
+    return text if hole.filter == SHELL_WORD else quoted(text)

@@ -25,6 +25,7 @@ from gpudoctor.host.process import kill_session, wait_channel
 from gpudoctor.model.facts.section import Section
 
 _FIRST_OWN_DESCRIPTOR = 3
+_GONE_WITHIN_S = 0.2
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -73,12 +74,14 @@ class Child(Struct):
     def reap(self) -> str:
         """How it ended: "" for a normal end, else "was killed by SIGSEGV" or "exited with status 3"."""
         os.close(self.pipe)
-        deadline = time.monotonic() + 0.2
+        deadline = time.monotonic() + _GONE_WITHIN_S
+        pause_s = 0.0002  # it closed its pipe by ending, which takes less than a millisecond
         while time.monotonic() < deadline:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 return _describe(os.waitstatus_to_exitcode(status))
-            time.sleep(0.002)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, 0.005)
         return "could not be ended"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
@@ -97,8 +96,13 @@ def _candidates(files: Host, request: Request, env: Mapping[str, str]) -> Iterat
 
 def _of_launch_command(files: Host, request: Request, env: Mapping[str, str]) -> Iterator[str]:
     """The interpreter in the first line of the script that the launch command starts (`vllm`, `torchrun`)."""
+    command = request.workload.command.or_none()
+    if not command:
+        return
+    import shlex  # seldom needed
+
     try:
-        words = shlex.split(request.workload.command.or_none() or "")
+        words = shlex.split(command)
     except ValueError:
         return
     for word in words:

@@ -11,6 +11,7 @@ from gpudoctor.readers.host_names import addresses_in_ahosts, addresses_in_hosts
 from gpudoctor.readers.net_tables import (
     Address6,
     Route,
+    address4,
     addresses6,
     interface_of4,
     is_loopback4,
@@ -49,14 +50,13 @@ class OwnAddresses(Struct, frozen=True):
 
     def interface_of(self, text: str) -> str | None:
         """`loopback`, the interface of an own address, or None for a foreign one and for what is no address."""
-        import socket  # costs 2 ms, and only this look-up needs it
+        if ":" not in text:
+            address = address4(text)
+            return None if address is None else self._interface_of4(address)
+        import socket  # costs 2 ms, and most host names have an IPv4 address
 
         try:
-            if ":" in text:
-                return self._interface_of6(
-                    int.from_bytes(socket.inet_pton(socket.AF_INET6, text.partition("%")[0]), "big")
-                )
-            return self._interface_of4(int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big"))
+            return self._interface_of6(int.from_bytes(socket.inet_pton(socket.AF_INET6, text.partition("%")[0]), "big"))
         except (OSError, ValueError):
             return None
 

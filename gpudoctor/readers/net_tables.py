@@ -35,6 +35,19 @@ class Address6(Struct, frozen=True):
     scope: str  # global | link | host | other
 
 
+def address4(text: str) -> int | None:
+    """An address of four decimal numbers; None for anything else, as inet_pton says."""
+    parts = text.split(".")
+    if len(parts) != 4 or not all(map(_is_byte, parts)):
+        return None
+    return int.from_bytes(bytes(map(int, parts)), "big")
+
+
+def _is_byte(text: str) -> bool:
+    plain = text.isascii() and text.isdecimal() and len(text) <= 3
+    return plain and str(int(text)) == text and int(text) < 256
+
+
 def is_loopback4(address: int) -> bool:
     """127.0.0.0/8."""
     return address >> 24 == 127
@@ -78,7 +91,7 @@ def local_addresses4(text: str) -> frozenset[int]:
     for line in text.splitlines()[:_MAX_LINES]:
         words = line.split()
         if words[:1] == ["|--"] and len(words) == 2:
-            leaf = _dotted(words[1])
+            leaf = address4(words[1])
         elif words[:3] == ["/32", "host", "LOCAL"] and leaf is not None:
             found.add(leaf)
     return frozenset(found)
@@ -123,10 +136,3 @@ def _swapped(word: str) -> int:
     if len(word) != 8:
         raise ValueError("not an address")
     return int.from_bytes(bytes.fromhex(word), "little")
-
-
-def _dotted(word: str) -> int | None:
-    parts = word.split(".")
-    if len(parts) != 4 or not all(part.isdecimal() and len(part) <= 3 and int(part) < 256 for part in parts):
-        return None
-    return int.from_bytes(bytes(int(part) for part in parts), "big")

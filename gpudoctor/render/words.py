@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 
@@ -107,7 +106,11 @@ def paste(fix: Fix) -> str:
     """What to paste into a shell: the command, else the settings as an `export`, else ""."""
     if fix.command.strip():
         return fix.command
-    return "export " + " ".join(f"{k}={shlex.quote(v)}" for k, v in fix.env.items()) if fix.env else ""
+    if not fix.env:
+        return ""
+    import shlex  # seldom needed
+
+    return "export " + " ".join(f"{k}={shlex.quote(v)}" for k, v in fix.env.items())
 
 
 def gpu_models(facts: Facts) -> str:

@@ -168,7 +168,7 @@ def test_a_rewriter_that_fails_costs_one_fix_and_is_reported(tmp_path: Path) -> 
     fixes = [{"title": "one", "change": {"flags": {"tp": 1}}}, {"title": "two", "command": "x"}]
     diagnosis = diagnose(rule_set(make_rule(tmp_path, fixes=fixes)), facts(GIVEN), broken)
     assert [fix.title for fix in diagnosis.findings[0].fixes] == ["two"]
-    assert diagnosis.not_evaluated[0].missing == ("internal: fix 'one': ValueError: no place for it",)
+    assert diagnosis.not_evaluated[0].missing == ("internal: fix 1: ValueError: no place for it",)
 
 
 def test_a_rule_with_a_defect_does_not_take_the_others_with_it(tmp_path: Path) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType
 
 import msgspec
 import pytest
 
 from gpudoctor.engine import packed
-from gpudoctor.engine.expression import Expression, compile_expression
+from gpudoctor.engine.expression import compile_expression
 from gpudoctor.engine.files import read_rules
 from gpudoctor.engine.load import load_rules
-from gpudoctor.engine.programs import Programs, programs_of
+from gpudoctor.engine.node import Expression
+from gpudoctor.engine.programs import Program, Programs, Ready, programs_of
 from gpudoctor.engine.ready import NotReadyError, Part, Reader, Writer
 from gpudoctor.engine.values import Frame
 from gpudoctor.model.fact import absent, known
@@ -52,6 +54,41 @@ def test_every_rule_of_ours_decides_as_it_does_compiled(folder: Path) -> None:
         for facts in _FACTS:
             expected = rule.head.when.truth(Frame(facts, rule.head.runs))
             assert reader.take(program.when, Expression).truth(Frame(facts, runs)) == expected
+
+
+@pytest.mark.parametrize("folder", [rules_dir(), log_rules_dir()], ids=["rules", "log_rules"])
+def test_every_finding_of_ours_is_made_of_what_was_compiled(folder: Path) -> None:
+    rules = read_rules([folder]).rules
+    programs = again(programs_of(rules))
+    reader = Reader(programs.parts)
+    for rule, program, body in zip(rules, programs.rules, programs.bodies, strict=True):
+        assert program is not None
+        read = Ready(program, reader, body).body()
+        assert made_of(read) == made_of(rule.body), rule.id
+
+
+def made_of(value: object) -> object:  # noqa: PLR0911 - a line for each kind
+    """What a value is made of, down to the functions and what they hold; a search is its pattern."""
+    if isinstance(value, msgspec.Struct):
+        return type(value), [made_of(getattr(value, name)) for name in value.__struct_fields__]
+    if isinstance(value, dict):
+        return {name: made_of(held) for name, held in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value), [made_of(held) for held in value]
+    if isinstance(value, BuiltinFunctionType) and isinstance(value.__self__, re.Pattern):
+        return "search", value.__self__.pattern
+    if isinstance(value, FunctionType):
+        held = [cell.cell_contents for cell in value.__closure__ or ()]
+        if value.__qualname__.startswith("_searcher."):
+            return "search", held[0].pattern
+        return value.__module__, value.__qualname__, value.__code__, [made_of(each) for each in held]
+    return value
+
+
+@pytest.mark.parametrize("body", [b"", b"\x90", b"\x00", msgspec.msgpack.encode([Part("plain", plain="no body")])])
+def test_a_body_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(NotReadyError):
+        Ready(Program(None, {}, 0), Reader(()), body).body()
 
 
 def test_what_expressions_have_in_common_is_there_once() -> None:
@@ -98,7 +135,15 @@ def test_a_search_finds_what_it_found() -> None:
 
 def test_what_has_no_form_as_data_is_refused() -> None:
     with pytest.raises(NotReadyError):
-        Writer().put({"a": 1})
+        Writer().put({"a": object()})
+
+
+@pytest.mark.parametrize("value", [{}, {"a": 1, "b": ("c", [True, None])}, (), frozenset("ab"), [1.5, "x"]])
+def test_plain_collections_come_back_as_they_were(value: object) -> None:
+    writer = Writer()
+    place = writer.put(value)
+    read = Reader(writer.parts).take(place, type(value))
+    assert (read, type(read)) == (value, type(value))
 
 
 @pytest.fixture
@@ -111,8 +156,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_packed_rules_are_not_compiled_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = load_rules(folder).rules[0].head.when.text
-    monkeypatch.setattr("gpudoctor.engine.compiled.compile_condition", None)
-    assert load_rules(folder).rules[0].head.when.text == expected
+    monkeypatch.setattr("gpudoctor.engine.maker.compile_condition", None)
+    monkeypatch.setattr("gpudoctor.engine.maker.compile_template", None)
+    again = load_rules(folder).rules[0]
+    assert again.head.when.text == expected
+    assert again.body.title.parts
 
 
 def test_programs_that_cannot_be_read_are_compiled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.engine.problem import SpecError
-from gpudoctor.engine.template import Template, compile_template
+from gpudoctor.engine.template import Template
+from gpudoctor.engine.template_text import compile_template
 from gpudoctor.engine.values import Frame
 from tests.engine.samples import facts
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.readers.net_tables import (
     Route,
+    address4,
     addresses6,
     default_interface6,
     interface_of4,
@@ -119,3 +122,12 @@ def test_no_text_crashes_them(text: str, port: int) -> None:
 @given(st.text(alphabet="0123456789ABCDEFeth\t", max_size=120))
 def test_rows_that_look_nearly_right_do_not_crash_it(row: str) -> None:
     assert all(0 <= route.network < 1 << 32 for route in routes("head\neth0\t" + row))
+
+
+@given(st.one_of(st.text(max_size=16), st.from_regex(r"[0-9.٣]{1,16}"), st.ip_addresses(v=4).map(str)))
+def test_an_address_is_read_as_the_system_reads_it(text: str) -> None:
+    try:
+        expected = int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
+    except (OSError, ValueError):
+        expected = None
+    assert address4(text) == expected
