@@ -18,7 +18,7 @@ from gpudoctor.engine.compiled import Found, Rule
 from gpudoctor.engine.problem import Problem, RuleFileError
 from gpudoctor.engine.programs import Ready, programs_of
 from gpudoctor.engine.ready import Reader
-from gpudoctor.engine.rule import RuleSpec
+from gpudoctor.engine.rule import RuleSpec, decoder
 from gpudoctor.errors import UsageError
 
 
@@ -36,6 +36,7 @@ class RuleSet(msgspec.Struct, frozen=True):
         for rule in self.rules:
             with contextlib.suppress(RuleFileError):
                 _ = rule.applies, rule.head
+        decoder()
 
     def select(self, only: Iterable[str], skip: Iterable[str]) -> tuple[Rule, ...]:
         """The rules that `--only` and `--skip` leave: each names a rule id or a cause. Raises UsageError."""

@@ -127,11 +127,12 @@ class PackedRule(Struct, frozen=True, array_like=True):
 
     def spec(self) -> RuleSpec:
         """All of it. Raises msgspec.MsgspecError."""
-        return _decoder().decode(self.encoded)
+        return decoder().decode(self.encoded)
 
 
 @cache
-def _decoder() -> Decoder[RuleSpec]:
+def decoder() -> Decoder[RuleSpec]:
+    """What decodes rules; it is made once, which takes as long as decoding many."""
     return Decoder(RuleSpec)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
-
-from gpudoctor.lazy_pattern import lazy_pattern
 
 Version = tuple[tuple[int, ...], int, int]
 
-_FORM: Final = lazy_pattern(
+_FORM: Final = re.compile(
     r"[vV]?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9}){0,7})"
     r"(?:[-_.]?(?P<stage>dev|alpha|beta|post|rev|rc|pre|a|b|c)[-_.]?(?P<number>[0-9]{0,9}))?"
     r"(?:[-+.](?P<local>[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}))?"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpudoctor.lazy_pattern import lazy_pattern
+import re
 
 # What is one column wide for certain: Latin, dashes, arrows, operators, boxes, blocks and our own signs.
-_NARROW = lazy_pattern("[ -\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2200-\u22ff\u2500-\u259f\u2713\u2717]*\\Z")
+_NARROW = re.compile("[ -\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2200-\u22ff\u2500-\u259f\u2713\u2717]*\\Z")
 
 
 def columns(text: str) -> int:
