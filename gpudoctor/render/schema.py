@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -50,6 +51,8 @@ def schema_text() -> str:
 
 def _refine(name: str, struct: dict[str, Any]) -> None:
     struct.pop("additionalProperties", None)
+    if "description" in struct:  # a docstring, whose indentation Python 3.13 takes out
+        struct["description"] = inspect.cleandoc(struct["description"])
     if name.startswith("Fact_"):
         # A value, or an absence with its reason, never both.
         struct["oneOf"] = [

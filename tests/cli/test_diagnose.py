@@ -6,11 +6,10 @@ import gzip
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-from gpudoctor.render.schema import report_schema
 from tests.cli.conftest import Lab, gpudoctor
+from tests.render.shipped import validator
 
 CRASH = """\
 [rank1]: Traceback (most recent call last):
@@ -42,7 +41,7 @@ def test_the_deciding_line_is_quoted_with_file_line_and_rank(crash: Path) -> Non
     assert finding["evidence"][0]["line"] == 4
     assert "is too old (found version 11040)" in finding["evidence"][0]["text"]
     assert finding["evidence"][0]["label"] == "rank 1"
-    jsonschema.Draft202012Validator(report_schema()).validate(ran.report)
+    validator().validate(ran.report)
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -191,7 +191,10 @@ def test_both_ways_know_the_same_options_with_the_same_bounds() -> None:
     hints = typing.get_type_hints(verb.fit, include_extras=True)
     typer_options: dict[str, Any] = {}
     for name in inspect.signature(verb.fit).parameters:
-        info = hints[name].__metadata__[0]
+        hint = hints[name]
+        if not hasattr(hint, "__metadata__"):  # Python 3.10 reads a default of None as "or None"
+            (hint,) = (one for one in typing.get_args(hint) if hasattr(one, "__metadata__"))
+        info = hint.__metadata__[0]
         if isinstance(info, typer.models.OptionInfo):
             typer_options |= dict.fromkeys((str(info.default), *(info.param_decls or ())), info)
     plain = {**plain_fit.TEXTS, **plain_fit.NUMBERS, **plain_fit.SWITCHES, **plain_fit.PATHS}

@@ -79,9 +79,9 @@ def made_of(value: object) -> object:  # noqa: PLR0911 - a line for each kind
         return "search", value.__self__.pattern
     if isinstance(value, FunctionType):
         held = [cell.cell_contents for cell in value.__closure__ or ()]
-        if value.__qualname__.startswith("_searcher."):
+        if value.__code__.co_name == "search":
             return "search", held[0].pattern
-        return value.__module__, value.__qualname__, value.__code__, [made_of(each) for each in held]
+        return value.__module__, value.__code__, [made_of(each) for each in held]
     return value
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 
-from gpudoctor.render.schema import report_schema
 from tests.render.drawing import draw
 from tests.render.samples import SAMPLES
+from tests.render.shipped import validator
 
 # The keys of the contract: none may ever disappear.
 CONTRACT = {
@@ -27,7 +26,7 @@ def sample(name: str = "eight_gpus") -> dict[str, Any]:
 
 
 def valid(report: dict[str, Any]) -> bool:
-    return jsonschema.Draft202012Validator(report_schema()).is_valid(report)
+    return validator().is_valid(report)
 
 
 @pytest.mark.parametrize(("part", "keys"), CONTRACT.items())
