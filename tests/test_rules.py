@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gpudoctor import __version__
 from gpudoctor.cli.rule_set import log_reader, rule_set
 from gpudoctor.engine.cases import run_cases
 from gpudoctor.engine.files import read_rule
 from gpudoctor.engine.lint import lint
 from gpudoctor.engine.load import load_rules
 from gpudoctor.engine.rule import RuleSpec
+from gpudoctor.engine.version import parse_version
 from gpudoctor.paths import log_rules_dir, rules_dir
 
 FILES = sorted(rules_dir().glob("*/*.yaml"))
@@ -33,6 +35,13 @@ def test_the_cases_of_a_rule_for_logs_pass(file: Path) -> None:
 
 def test_lint_finds_nothing() -> None:
     assert [str(problem) for problem in lint([rules_dir(), log_rules_dir()])] == []
+
+
+def test_no_rule_is_of_a_later_version_than_this() -> None:
+    now = parse_version(__version__)
+    rules = load_rules(rules_dir(), logs=log_rules_dir()).rules
+    assert now is not None
+    assert [rule.id for rule in rules if (parse_version(rule.spec.since) or now) > now] == []
 
 
 def test_all_rules_load_together_and_as_quickly_as_they_can() -> None:
