@@ -6,7 +6,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from gpudoctor.engine.catalogue import did_you_mean, entries, fields, item_path
+from gpudoctor.engine.catalogue import did_you_mean, entries, fields, item_path, key_fields
 from gpudoctor.engine.causes import causes
 from gpudoctor.engine.expression import compile_expression
 from gpudoctor.engine.kinds import INT, MAP, STR
@@ -51,6 +51,26 @@ def test_every_fact_path_compiles(path: str) -> None:
 )
 def test_an_item_is_called_by_its_key_else_by_its_position(item: object, path: str) -> None:
     assert item_path("x", item, 5) == path
+
+
+def items(struct: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
+    """Every kind of item below a struct."""
+    kinds = [kind.element.struct for kind in (field.kind for field in fields(struct).values()) if kind.element]
+    direct = {kind for kind in kinds if kind is not None}
+    return direct.union(*(items(kind) for kind in direct))
+
+
+SECTIONS = {field.kind.struct for field in fields(Facts).values() if field.kind.struct is not None}
+
+
+@pytest.mark.parametrize("item", sorted(set().union(*map(items, SECTIONS)), key=lambda item: item.__name__))
+def test_keys_are_found_without_asking_what_annotations_mean(item: type[msgspec.Struct]) -> None:
+    """Which needs them as objects: a module of facts with `from __future__ import annotations` would have texts."""
+    plain = {name for name, field in fields(item).items() if field.plain}
+    assert set(key_fields(item)) <= plain
+    assert all(
+        not isinstance(hint, str) for cls in item.__mro__ for hint in getattr(cls, "__annotations__", {}).values()
+    )
 
 
 def test_a_suggestion_is_close_or_the_short_list() -> None:
