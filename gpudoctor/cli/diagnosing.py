@@ -157,7 +157,7 @@ def sources(files: Sequence[Path]) -> list[Source]:
 def file_note(note: FileNote) -> str:
     """What a file was taken for, in one line."""
     kinds = ", ".join(note.kinds) or "nothing that is known here"
-    return f"{note.name}: {kinds} ({note.lines} lines)"
+    return f"{note.name}: {kinds} ({note.lines} line{'' if note.lines == 1 else 's'})"
 
 
 def _ignored(reading: Reading, rules: Sequence[Rule]) -> Iterator[str]:
