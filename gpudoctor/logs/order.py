@@ -20,11 +20,16 @@ def sighted(scanned: Sequence[Scanned], kinds: Mapping[str, SignatureKind]) -> S
             merged.setdefault(key, []).append(kept)
     several = len(nodes(scanned, ("carrier",))) > 1
     raw = {key: [hit for kept in parts for hit in kept.hits()] for key, parts in merged.items()}
-    places = sorted({_place(hit) for hits in raw.values() for hit in hits})
-    ordinals = {place: i for i, place in enumerate(places)}
+    when = _times([hit for hits in raw.values() for hit in hits])
+    places = {line: (seconds, *line) for line, seconds in when.items()}
+    ordinals = {place: i for i, place in enumerate(sorted(places.values()))}
+
+    def ordinal(hit: RawHit) -> int:
+        return ordinals[places[_line(hit)]]
+
     return {
         key: Sighting(
-            tuple(_hit(hit, ordinals[_place(hit)], several=several) for hit in sorted(raw[key], key=_place)),
+            tuple(_hit(hit, ordinal(hit), several=several) for hit in sorted(raw[key], key=ordinal)),
             kinds[key],
             sum(kept.count for kept in merged[key]),
         )
@@ -32,8 +37,25 @@ def sighted(scanned: Sequence[Scanned], kinds: Mapping[str, SignatureKind]) -> S
     }
 
 
-def _place(hit: RawHit) -> tuple[float, str, int]:
-    return (math.inf if hit.seconds is None else hit.seconds, hit.file, hit.line)
+def _line(hit: RawHit) -> tuple[str, int]:
+    return hit.file, hit.line
+
+
+def _times(hits: Sequence[RawHit]) -> dict[tuple[str, int], float]:
+    """When each line was said. One without a time was said with the line before it that has one, or the first one."""
+    told: dict[tuple[str, int], float | None] = {_line(hit): hit.seconds for hit in sorted(hits, key=_line)}
+    first: dict[str, float] = {}
+    for (file, _), seconds in told.items():
+        if seconds is not None:
+            first.setdefault(file, seconds)
+    times: dict[tuple[str, int], float] = {}
+    latest: dict[str, float] = {}
+    for line, seconds in told.items():
+        file = line[0]
+        if seconds is not None:
+            latest[file] = seconds
+        times[line] = latest.get(file, first.get(file, math.inf))
+    return times
 
 
 def nodes(scanned: Sequence[Scanned], namings: Sequence[Naming] = ("nccl", "ray", "carrier")) -> tuple[str, ...]:
