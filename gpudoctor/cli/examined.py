@@ -35,6 +35,11 @@ class End(Struct, frozen=True, tag=True):
     problem: str = ""
 
 
+def without_secrets(end: End) -> End:
+    """The same; what the machine said may stand in any reason."""
+    return _masked(end) if may_hold_secrets(msgspec.msgpack.encode(end)) else end
+
+
 class Examined(Struct, frozen=True):
     """Raw facts and how the probes that brought them ended."""
 
@@ -67,8 +72,6 @@ class Collected:
 
     def facts_of(self, end: End) -> Examined:
         """All of them together; what a probe should have brought and did not is absent with its reason."""
-        if may_hold_secrets(msgspec.msgpack.encode(end)):
-            end = _masked(end)
         results = tuple(map(self._judged, end.results))
         brought = {
             result.name: self._sections.get(result.name) or _missing(self._kinds[result.name], result)

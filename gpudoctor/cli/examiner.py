@@ -64,7 +64,7 @@ class Examiner:
         """
         import msgspec
 
-        from gpudoctor.cli.examined import Collected, End, Piece
+        from gpudoctor.cli.examined import Collected, End, Piece, without_secrets
 
         with contextlib.suppress(BrokenPipeError), self._orders:
             self._orders.write(msgspec.msgpack.encode(order))
@@ -80,7 +80,7 @@ class Examiner:
             with signals.blocked():
                 said = decoder.decode(message)
                 if isinstance(said, End):
-                    end = said
+                    end = without_secrets(said)
                 else:
                     collected.take(said)
         if end.problem:
@@ -140,7 +140,7 @@ def _obey(orders: int, answers: int) -> None:
     from gpudoctor.cli.examined import End, Piece
     from gpudoctor.cli.live import live
     from gpudoctor.cli.order import Order
-    from gpudoctor.host import frames
+    from gpudoctor.host.frames import Outgoing
     from gpudoctor.probes import discover
 
     discover()
@@ -149,14 +149,16 @@ def _obey(orders: int, answers: int) -> None:
     if not order:
         return
     encode = msgspec.msgpack.Encoder().encode
+    outgoing = Outgoing(answers)  # the parent reads when it has nothing else to do, and probes have deadlines
 
     def send(said: Piece | End) -> None:
-        frames.send(encode(said), answers)
+        outgoing.send(encode(said))
 
     try:
         live(msgspec.msgpack.decode(order, type=Order), send)
     except Exception as error:  # noqa: BLE001 - the border of a process: the parent reports it
         send(End(problem=f"failed: {type(error).__name__}: {error}"))
+    outgoing.finish()
 
 
 def _detach(parent: int) -> None:

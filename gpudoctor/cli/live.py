@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from gpudoctor.cli.examined import Collected, End, Examined, Piece
+from gpudoctor.cli.examined import Collected, End, Examined, Piece, without_secrets
 from gpudoctor.cli.model_config import with_model_config
 from gpudoctor.cli.order import Order
 from gpudoctor.cli.progress_line import progress_line
@@ -49,4 +49,4 @@ def examine_here(host: Host, probes: Sequence[Probe], request: Request, timeout_
         timeout_s=timeout_s,
         bring=lambda probe, section: collected.take(Piece(probe.name, section)),
     )
-    return collected.facts_of(End(request.workload, results))
+    return collected.facts_of(without_secrets(End(request.workload, results)))

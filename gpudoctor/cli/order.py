@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from gpudoctor.errors import UsageError
 from gpudoctor.host.probe import Request
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ class Order(Struct, frozen=True):
 
 
 def request_of(command: ParsedCommand | None, *, python: str | None, quick: bool) -> Request:
-    """What the probes are told of a launch command."""
+    """What the probes are told of a launch command. Raises UsageError."""
+    if python is not None and not _is_text(python):
+        raise UsageError("the path after --python is not UTF-8", "reach it by a link with another name")
     if command is None:
         return Request(python=python, quick=quick)
     return Request(
@@ -36,3 +39,11 @@ def request_of(command: ParsedCommand | None, *, python: str | None, quick: bool
         workload=command.workload,
         quick=quick,
     )
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -18,6 +18,8 @@ def install() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+    # Whoever started us may ignore the end of children: then nobody could be told how one of ours ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def hold() -> None:

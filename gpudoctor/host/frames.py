@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from typing import Final
@@ -11,10 +12,32 @@ MAX_BYTES: Final = 64 << 20
 
 
 def send(body: bytes, pipe: int) -> None:
-    """Write one message, whole. Raises OSError."""
+    """Write one message, whole, however long that takes. Raises OSError."""
     view = memoryview(_LENGTH.pack(len(body)) + body)
     while view:
         view = view[os.write(pipe, view) :]
+
+
+class Outgoing:
+    """Messages on their way through a pipe whose reader may be busy: nobody waits for it but who asks for that."""
+
+    def __init__(self, pipe: int) -> None:
+        os.set_blocking(pipe, False)
+        self._pipe = pipe
+        self._waiting = bytearray()
+
+    def send(self, body: bytes) -> None:
+        """Write as much as there is room for, and keep the rest. Raises OSError."""
+        self._waiting += _LENGTH.pack(len(body)) + body
+        with contextlib.suppress(BlockingIOError):
+            while self._waiting:
+                del self._waiting[: os.write(self._pipe, self._waiting)]
+
+    def finish(self) -> None:
+        """Wait until all is written. Raises OSError."""
+        os.set_blocking(self._pipe, True)
+        while self._waiting:
+            del self._waiting[: os.write(self._pipe, self._waiting)]
 
 
 class Frames:

@@ -169,9 +169,15 @@ class _Run:
                 child.reap()
                 continue
             call, age = child.marker.get()
-            late = now >= self.deadline or now - child.probe_started > child.probes[0].timeout_s
+            late = now >= self._end_of(child) or now - child.probe_started > child.probes[0].timeout_s
             if late or (call and age > self._patience(child.probes[0], call)):
                 self._timed_out(child, call, now - child.probe_started)
+
+    def _end_of(self, child: Child) -> float:
+        """When its first probe has to be done: those that follow it, which it has nothing to do with, need time too."""
+        first, *others = child.probes
+        following = sum(probe.timeout_s for probe in others if probe.after == first.name)
+        return self.deadline - min(following, (self.deadline - self.begun) / 4)
 
     def _patience(self, probe: Probe, call: str) -> float:
         """How long a call may take: half as long after each one of this probe that hung, or time would run out."""

@@ -81,9 +81,10 @@ def start(program: str, argv: Sequence[str], env: Mapping[str, str]) -> Program:
 
 def _encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:
     for name, value in env.items():
-        if not name or "=" in name or "\0" in name or "\0" in value:
+        if "=" in name or "\0" in name or "\0" in value:
             raise ValueError(f"{name!r} cannot be a variable, or its value has a NUL in it")
-    return {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
+    # An entry without a name, which an environment can have, is none that exec takes.
+    return {os.fsencode(name): os.fsencode(value) for name, value in env.items() if name}
 
 
 def _close(descriptors: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gpudoctor.cli.examined import Collected, End, Piece
+from gpudoctor.cli.examined import Collected, End, Piece, without_secrets
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Facts, Section, Shm, Workload
 from gpudoctor.model.facts.environment import Environment
@@ -64,6 +64,9 @@ def test_secrets_are_taken_out_wherever_they_are() -> None:
     collected = Collected()
     collected.take(piece("environment", Environment(variables=known({"NCCL_X": token}, "environment"))))
     workload = Workload(command=known(f"vllm serve --api-key {token}", "command line"))
-    found = collected.facts_of(End(workload, (ProbeResult("environment", "failed", 0.0, token),)))
+    end = End(workload, (ProbeResult("environment", "failed", 0.0, token),), f"failed: {token}")
+    end = without_secrets(end)
+    assert token not in end.problem
+    found = collected.facts_of(end)
     assert token not in repr(found)
     assert "<secret>" in repr(found.facts.environment)

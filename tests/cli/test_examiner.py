@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,3 +87,28 @@ def test_its_death_is_an_error_and_no_hang() -> None:
 
 def test_a_wrong_option_after_the_start_is_still_exit_2() -> None:
     assert gpudoctor("check", "--tp", "many").code == 2
+
+
+def test_whoever_ignores_the_end_of_children_gets_a_diagnosis() -> None:
+    line = [sys.executable, "-m", "gpudoctor", "check", "--quick", "--format", "json", "--fail-on", "never"]
+    done = subprocess.run(
+        line,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+    )
+    assert done.returncode in (0, 3), done.stderr
+    assert b"No child processes" not in done.stdout + done.stderr
+    assert all(probe["status"] in ("ok", "skipped") for probe in json.loads(done.stdout)["probes"])
+
+
+def test_a_path_of_bytes_that_are_no_text_is_a_usage_error() -> None:
+    done = subprocess.run(
+        [os.fsencode(sys.executable), b"-m", b"gpudoctor", b"check", b"--quick", b"--python", b"/x\xff"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"not UTF-8" in done.stderr

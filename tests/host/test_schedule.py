@@ -253,6 +253,21 @@ def test_what_comes_after_another_is_asked_whatever_became_of_that(end: Collecto
     assert set(found.sections) == {"next"}
 
 
+def slow_calls(host: Host, request: Request) -> Shm:
+    """Each is slow and none hangs: no patience of a single call ends it."""
+    for number in range(50):
+        calling(f"libSlow{number}")
+        time.sleep(0.2)
+    return Shm()
+
+
+def test_what_comes_after_another_has_its_time_where_that_takes_all_it_gets() -> None:
+    slow = Probe("first", Shm, slow_calls, isolated=True, marker=True, timeout_s=40.0)
+    following = Probe("next", Shm, own_pid, isolated=True, after="first")
+    found = run(following, slow, quick=True, timeout_s=1.5)
+    assert [result.status for result in found.results] == ["ok", "timeout"]
+
+
 def test_what_comes_after_one_that_is_not_asked_comes_alone() -> None:
     found = run(Probe("next", Shm, own_pid, isolated=True, after="first"), quick=True)
     assert [result.status for result in found.results] == ["ok"]
