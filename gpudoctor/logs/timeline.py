@@ -61,7 +61,7 @@ def timeline(scanned: Sequence[Scanned], seen: Seen, log: Log) -> Log:
     }
     lists = {
         name: fact if (fact := getattr(log, name)).known else known((), "log")
-        for name in ("frameworks", "nccl_versions", "transports", "networks", "interfaces")
+        for name in ("frameworks", "packages", "nccl_versions", "transports", "networks", "interfaces")
     }
     said = log.said_hang if log.said_hang.known else known(value=False, source="log")
     waits = _last(seen, "broadcast_wait") > _last(seen, *_PROGRESS)

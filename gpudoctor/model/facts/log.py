@@ -52,6 +52,7 @@ class Log(Section, frozen=True, kw_only=True):
 
     lines: Fact[int] = NOT_PROVIDED
     frameworks: Fact[tuple[str, ...]] = NOT_PROVIDED  # vllm sglang tgi trtllm deepspeed ray ... in order of appearance
+    packages: Fact[tuple[str, ...]] = NOT_PROVIDED  # how those are called on PyPI that are there
     engine_v1: Fact[bool] = NOT_PROVIDED  # of vLLM
     ranks: Fact[tuple[int, ...]] = NOT_PROVIDED  # that wrote something, at most 1024
     nodes: Fact[tuple[str, ...]] = NOT_PROVIDED  # names or addresses that wrote something, at most 1024
