@@ -57,11 +57,19 @@ class Unpacked(msgspec.Struct, frozen=True):
 def unpack(folder: Path, files: Mapping[Path, bytes]) -> Unpacked | None:
     """The rules of these files in their order; None where there is no packed file, or one that does not fit."""
     try:
-        with (folder / NAME).open("rb") as stream:
-            packed = msgspec.msgpack.decode(stream.read(_MAX_BYTES), type=_Packed)
+        packed, _ = _read(folder)
         return _unpacked(folder, packed) if packed.stamp == _stamp(files) else None
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def _read(folder: Path) -> tuple[_Packed, int]:
+    """What was packed, and when its rules were read. Raises OSError, msgspec.MsgspecError."""
+    with (folder / NAME).open("rb", buffering=0) as stream:
+        state = os.fstat(stream.fileno())
+        # At once, into memory of that size: it is kept, for what nobody has opened yet lies there.
+        data = stream.read(min(state.st_size, _MAX_BYTES)) if stat.S_ISREG(state.st_mode) else b""
+    return msgspec.msgpack.decode(data, type=_Packed), state.st_mtime_ns
 
 
 def _unpacked(folder: Path, packed: _Packed) -> Unpacked:
@@ -71,9 +79,7 @@ def _unpacked(folder: Path, packed: _Packed) -> Unpacked:
 def unpack_unread(folder: Path) -> Unpacked | None:
     """The rules, without reading the files; None where one may have changed since the packed file did."""
     try:
-        with (folder / NAME).open("rb") as stream:
-            read_at = os.fstat(stream.fileno()).st_mtime_ns
-            packed = msgspec.msgpack.decode(stream.read(_MAX_BYTES), type=_Packed)
+        packed, read_at = _read(folder)
         stamp, lengths = packed.stamp, _lengths(folder, read_at)
         if (stamp.version, stamp.fields) != (__version__, RuleSpec.__struct_fields__):
             return None
@@ -160,4 +166,4 @@ def _stamp(files: Mapping[Path, bytes]) -> _Stamp:
 def _packed_rule(spec: RuleSpec) -> PackedRule:
     """Without the cases that the rule of a whole file (`RuleFile`) has."""
     bare = RuleSpec(**{name: getattr(spec, name) for name in RuleSpec.__struct_fields__})
-    return PackedRule(spec.id, spec.cause, msgspec.msgpack.encode(bare))
+    return PackedRule(spec.id, spec.cause, memoryview(msgspec.msgpack.encode(bare)))

@@ -28,7 +28,9 @@ class Programs(Struct, frozen=True, array_like=True):
 
     parts: tuple[Part, ...]
     rules: tuple[Program | None, ...]
-    bodies: tuple[bytes, ...]  # each is parts as msgpack, of which the last is the body; opened when the rule fires
+    bodies: tuple[
+        memoryview, ...
+    ]  # each is parts as msgpack, of which the last is the body; opened when the rule fires
 
 
 class Ready(Struct, frozen=True):
@@ -36,7 +38,7 @@ class Ready(Struct, frozen=True):
 
     program: Program
     reader: Reader
-    packed_body: bytes
+    packed_body: memoryview
 
     def applies(self) -> Expression | None:
         """As `Rule.applies`."""
@@ -74,11 +76,11 @@ def _program_of(rule: "Rule", writer: Writer) -> Program | None:
         return None
 
 
-def _body_of(rule: "Rule") -> bytes:
+def _body_of(rule: "Rule") -> memoryview:
     """No part for what has a mistake, or no form as data."""
     writer = Writer()
     try:
         writer.put(rule.body)
     except (RuleFileError, NotReadyError):
         writer.parts.clear()
-    return msgspec.msgpack.encode(writer.parts)
+    return memoryview(msgspec.msgpack.encode(writer.parts))

@@ -123,7 +123,7 @@ class PackedRule(Struct, frozen=True, array_like=True):
 
     id: str
     cause: str
-    encoded: bytes  # passed over at once, where msgpack would have to be read to its end
+    encoded: memoryview  # of the packed file: neither read nor copied until it is wanted
 
     def spec(self) -> RuleSpec:
         """All of it. Raises msgspec.MsgspecError."""

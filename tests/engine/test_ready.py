@@ -88,7 +88,7 @@ def made_of(value: object) -> object:  # noqa: PLR0911 - a line for each kind
 @pytest.mark.parametrize("body", [b"", b"\x90", b"\x00", msgspec.msgpack.encode([Part("plain", plain="no body")])])
 def test_a_body_that_is_none_is_refused(body: bytes) -> None:
     with pytest.raises(NotReadyError):
-        Ready(Program(None, {}, 0), Reader(()), body).body()
+        Ready(Program(None, {}, 0), Reader(()), memoryview(body)).body()
 
 
 def test_what_expressions_have_in_common_is_there_once() -> None:
