@@ -124,24 +124,33 @@ class Reader:
         return value
 
     def _make(self) -> list[object]:
-        """Every value. This takes a quarter of what the engine takes, so the two commonest forms are made here."""
+        """Every value. This takes a quarter of what the engine takes, so the commonest forms are made here."""
         made: list[object] = []
+        add, get = made.append, made.__getitem__
         try:
             for part in self._parts:
                 form = part.form
                 if form == "plain":
-                    made.append(part.plain)
-                    continue
-                held = [made[place] for place in part.parts]
-                made.append(_closure(held) if form == "closure" else _MAKERS[form](part, held))
+                    add(part.plain)
+                elif form == "closure":
+                    template, *held = map(get, part.parts)
+                    code, names, name = cast("Template", template)  # TypeError or ValueError for anything else
+                    add(FunctionType(code, names, name, None, tuple(map(CellType, held))))
+                elif form == "struct":
+                    kind, *held = map(get, part.parts)
+                    add(_struct_kind(kind)(*held))
+                else:
+                    add(_MAKERS[form](part, list(map(get, part.parts))))
         except (LookupError, AttributeError, ImportError, TypeError, ValueError) as error:
             raise NotReadyError(f"{type(error).__name__}: {error}") from error
         return made
 
 
-def _closure(held: list[object]) -> FunctionType:
-    code, names, name = cast(Template, held[0])  # TypeError or ValueError, here or there, for anything else
-    return FunctionType(code, names, name, None, tuple(map(CellType, held[1:])))
+def _struct_kind(kind: object) -> Callable[..., Struct]:
+    """Nothing but a class of structs is called. Raises NotReadyError."""
+    if type(kind) is not type(Struct):
+        raise NotReadyError("no struct")
+    return kind
 
 
 @cache
@@ -189,13 +198,6 @@ def _checked(module: str, name: str, value: object) -> Part:
     return Part("named", plain=f"{module}:{name}")
 
 
-def _struct(_: Part, held: list[object]) -> object:
-    kind, *values = held
-    if not (isinstance(kind, type) and issubclass(kind, Struct)):
-        raise NotReadyError("no struct")
-    return kind(*values)
-
-
 def _searcher(text: str) -> Callable[[str], re.Match[str] | None]:
     """A pattern's search. It is compiled when it is first asked; that it cannot be slow was seen when it was packed."""
     pattern = lazy_pattern(text)
@@ -211,7 +213,6 @@ _MAKERS: Final[dict[Form, Callable[[Part, list[object]], object]]] = {
     "list": lambda _, held: held,
     "set": lambda _, held: frozenset(held),
     "dict": lambda _, held: dict(zip(held[::2], held[1::2], strict=True)),
-    "struct": _struct,
     "named": lambda part, _: _named(*str(part.plain).split(":")),
     "search": lambda part, _: _searcher(str(part.plain)),
     "template": lambda part, _: _template(str(part.plain)),
