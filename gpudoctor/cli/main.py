@@ -26,10 +26,20 @@ def main() -> NoReturn:
     streams.ensure_open()
     find_by_name()
     arguments = sys.argv[1:]
-    code = _flushed(_guarded(arguments))
+    try:
+        code = _flushed(_guarded(arguments))
+    except Exception as error:  # noqa: BLE001 - not even what reports failures could be loaded
+        code = _speechless(error)
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(int(code))  # everything is written; taking the interpreter apart object by object takes 10 ms
+
+
+def _speechless(error: Exception) -> ExitCode:
+    """Nothing more can be loaded, for want of files or memory: the exit code still says that nothing was found out."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"gpudoctor: this machine gives gpudoctor too little: {error}\nhint: {_LIMITS}\n".encode())
+    return ExitCode.NO_DIAGNOSIS
 
 
 def _guarded(arguments: list[str]) -> int:

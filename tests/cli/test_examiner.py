@@ -112,3 +112,16 @@ def test_a_path_of_bytes_that_are_no_text_is_a_usage_error() -> None:
     )
     assert done.returncode == 2
     assert b"not UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize("files", [5, 6, 7])
+def test_few_files_are_no_findings(files: int) -> None:
+    """Exit 1 would say that the machine was looked at."""
+    code = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}));"
+        "sys.argv[1:] = ['check', '--quick', '--format', 'json'];"
+        "from gpudoctor.cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 3, done.stderr
+    assert b"Traceback" not in done.stderr
