@@ -19,12 +19,11 @@ from gpudoctor.host import frames
 from gpudoctor.host import marker as call_marker
 from gpudoctor.host.access import Host
 from gpudoctor.host.marker import CallMarker
-from gpudoctor.host.new_process import die_with_parent, open_null
+from gpudoctor.host.new_process import close_all_but, die_with_parent, open_null
 from gpudoctor.host.probe import Probe, Request
 from gpudoctor.host.process import kill_session, wait_channel
 from gpudoctor.model.facts.section import Section
 
-_FIRST_OWN_DESCRIPTOR = 3
 _GONE_WITHIN_S = 0.2
 
 
@@ -136,9 +135,7 @@ def _detach(border: Border) -> None:
     null = open_null()
     for stream in (0, 1, 2):
         os.dup2(null, stream)
-    limit = os.sysconf("SC_OPEN_MAX")
-    os.closerange(_FIRST_OWN_DESCRIPTOR, border.pipe)
-    os.closerange(border.pipe + 1, limit if 0 < limit < 1 << 16 else 1 << 16)
+    close_all_but(border.pipe)
 
 
 def _run_probe(probe: Probe, host: Host, request: Request) -> Frame:

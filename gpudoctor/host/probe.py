@@ -72,7 +72,7 @@ class Probe(Struct, frozen=True):
     a second attempt can leave it out (`Request.skip_calls`).
     """
 
-    name: str
+    name: str  # that of its section in `Facts`
     section: type[Section]
     collect: Callable[[Host, Request], Section]
     timeout_s: float = 5.0

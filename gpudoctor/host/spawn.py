@@ -12,10 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
-from gpudoctor.host.new_process import die_with_parent, open_null
+from gpudoctor.host.new_process import close_all_but, die_with_parent, open_null
 
-_FIRST_OWN_DESCRIPTOR: Final = 3
-_MOST_DESCRIPTORS: Final = 1 << 16
 _NOT_STARTED: Final = 127
 _RESET: Final = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores them, which programs would inherit
 _LONGEST_PAUSE_S: Final = 0.02
@@ -104,9 +102,7 @@ def _become(
             signal.signal(number, signal.SIG_DFL)
         for stream, descriptor in enumerate((open_null(), out, err)):
             os.dup2(descriptor, stream)
-        limit = os.sysconf("SC_OPEN_MAX")
-        os.closerange(_FIRST_OWN_DESCRIPTOR, failed)
-        os.closerange(failed + 1, limit if 0 < limit < _MOST_DESCRIPTORS else _MOST_DESCRIPTORS)
+        close_all_but(failed)
         os.execve(program, words, variables)  # noqa: S606 - no shell is what is wanted
     except OSError as error:
         os.write(failed, str(error.errno).encode())
