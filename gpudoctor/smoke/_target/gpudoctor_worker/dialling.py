@@ -78,11 +78,13 @@ class Echo:
 
     def _serve(self) -> None:
         with self._listener:
-            for _ in range(self._callers):
+            for left in reversed(range(self._callers)):
                 try:
                     line, _ = self._listener.accept()
                 except OSError:  # nobody has called for a while
                     return
+                if not left:
+                    self._listener.close()  # before the last is answered: who has its answer finds nobody listening
                 threading.Thread(target=_answer, args=(line,), daemon=True).start()
 
 
