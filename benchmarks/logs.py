@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from gpudoctor.cli.rule_set import rule_set
+from gpudoctor.cli.findings.rule_set import rule_set
 from gpudoctor.data.harmless_lines import harmless_lines
 from gpudoctor.data.log_lines import log_lines
 from gpudoctor.readers.document import documents

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gpudoctor.cli.rule_set import reader_of
+from gpudoctor.cli.findings.rule_set import reader_of
 from gpudoctor.derive import derive
 from gpudoctor.engine.evaluate import diagnose
 from gpudoctor.engine.files import read_rules

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpudoctor import __version__
-from gpudoctor.cli.rule_set import log_reader, rule_set
+from gpudoctor.cli.findings.rule_set import log_reader, rule_set
 from gpudoctor.engine.cases import run_cases
 from gpudoctor.engine.files import read_rule
 from gpudoctor.engine.lint import lint

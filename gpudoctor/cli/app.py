@@ -1,4 +1,4 @@
-"""The verbs, wired together. A verb's module has `register(app)`; what it needs beyond typer it imports when called."""
+"""The verbs, wired together. Their `command.py` has `register(app)` and imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gpudoctor import __version__
 from gpudoctor.cli.exit import ExitCode, PassedOn
 
 if TYPE_CHECKING:
-    from gpudoctor.cli.examiner import Examiner
+    from gpudoctor.cli.examine.examiner import Examiner
 
 
 # In the order of --help.
@@ -54,7 +54,7 @@ def build(first_word: str = "") -> typer.Typer:
         """Name the root cause of a broken multi-GPU run, and print the fix for this machine."""
 
     for verb in (first_word,) if first_word in VERBS else VERBS:
-        import_module(f"gpudoctor.cli.{verb.replace('-', '_')}").register(app)
+        import_module(f"gpudoctor.cli.{verb.replace('-', '_')}.command").register(app)
     return app
 
 

@@ -29,7 +29,7 @@ def report_failure(arguments: Sequence[str], message: str, hint: str, code: Exit
         sys.stderr.write("\n".join(said) + "\n")
         sys.stderr.flush()
     if wants_json(arguments):
-        from gpudoctor.cli.assemble import TOOL
+        from gpudoctor.cli.findings.assemble import TOOL
         from gpudoctor.render import renderer
         from gpudoctor.render.error_report import error_report
         from gpudoctor.render.options import RenderOptions

@@ -9,7 +9,8 @@ import os
 import sys
 from typing import NoReturn
 
-from gpudoctor.cli import examiner, signals, streams
+from gpudoctor.cli import signals, streams
+from gpudoctor.cli.examine import examiner
 from gpudoctor.cli.exit import ExitCode
 from gpudoctor.cli.lean import load_msgspec
 from gpudoctor.cli.own_modules import find_by_name
@@ -74,14 +75,14 @@ def _run(arguments: list[str]) -> int:
         return run(arguments)
     signals.block()  # until we wait for the examiner, some 50 ms from here
     load_msgspec()
-    from gpudoctor.cli import examined, order  # noqa: F401 - what both processes need is loaded once
+    from gpudoctor.cli.examine import examined, order  # noqa: F401 - what both processes need is loaded once
 
     with examiner.Examiner() as early:
-        from gpudoctor.cli import checking, plain
+        from gpudoctor.cli.check import plain, work
 
         wanted = plain.read(arguments)
         if wanted is not None:
-            return checking.run(wanted, early)
+            return work.run(wanted, early)
         from gpudoctor.cli.app import run
 
         return run(arguments, early)
@@ -89,24 +90,24 @@ def _run(arguments: list[str]) -> int:
 
 def _explain(arguments: list[str]) -> int:
     load_msgspec()
-    from gpudoctor.cli import explaining, plain
+    from gpudoctor.cli.explain import plain, work
 
-    name = plain.read_explain(arguments)
+    name = plain.read(arguments)
     if name is None:
         from gpudoctor.cli.app import run
 
         return run(arguments)
-    explaining.show(name)
+    work.show(name)
     return ExitCode.OK
 
 
 def _fit(arguments: list[str]) -> int:
     load_msgspec()
-    from gpudoctor.cli import fitting, plain_fit
+    from gpudoctor.cli.fit import plain, work
 
-    wanted = plain_fit.read(arguments)
+    wanted = plain.read(arguments)
     if wanted is not None:
-        return fitting.run(wanted)
+        return work.run(wanted)
     from gpudoctor.cli.app import run
 
     return run(arguments)

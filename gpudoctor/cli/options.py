@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,7 +12,7 @@ from gpudoctor.errors import UsageError
 
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown ... (see the README).")]
 TextOrJson = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
-Output = Annotated[Optional[Path], typer.Option("--output", "-o", help="Write the result to this file.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write the result to this file.")]
 
 
 def finite(value: float | None) -> float | None:
@@ -28,15 +28,15 @@ Timeout = Annotated[
 MAX_SIZE = 10**6  # of a parallel dimension
 MAX_TOKENS = 10**12
 SmokeModel = Annotated[
-    Optional[str],
+    str | None,
     typer.Option("--model", metavar="MODEL", help="Also compare a layer of this model, sharded and whole."),
 ]
 Hidden = Annotated[
-    Optional[int], typer.Option("--hidden", min=8, max=MAX_SIZE, help="Width of that layer; with --intermediate.")
+    int | None, typer.Option("--hidden", min=8, max=MAX_SIZE, help="Width of that layer; with --intermediate.")
 ]
-Intermediate = Annotated[Optional[int], typer.Option("--intermediate", min=8, max=MAX_SIZE, help="Width of its MLP.")]
+Intermediate = Annotated[int | None, typer.Option("--intermediate", min=8, max=MAX_SIZE, help="Width of its MLP.")]
 Python = Annotated[
-    Optional[str],
+    str | None,
     typer.Option("--python", metavar="PATH", help="Interpreter whose torch and framework are examined."),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Nothing that imports torch.")]
@@ -44,11 +44,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show infos, all fixes and all probes in full.")]
 Color = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")]
 RuleDirs = Annotated[
-    Optional[list[Path]],
+    list[Path] | None,
     typer.Option("--rules", metavar="DIR", help="More rules, beside the packaged ones (repeatable)."),
 ]
 Launch = Annotated[
-    Optional[list[str]],
+    list[str] | None,
     typer.Argument(
         metavar="[-- LAUNCH COMMAND...]", help="How the run is started; parsed, never run.", show_default=False
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.cli.diagnosable import undiagnosable
+from gpudoctor.cli.findings.diagnosable import undiagnosable
 from gpudoctor.derive import derive
 from gpudoctor.model.fact import absent, known
 from gpudoctor.model.facts import Driver, Facts, Nvml, Pci, PciGpu

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gpudoctor.cli.examined import Collected, End, Piece, without_secrets
+from gpudoctor.cli.examine.examined import Collected, End, Piece, without_secrets
 from gpudoctor.model.fact import known
 from gpudoctor.model.facts import Facts, Section, Shm, Workload
 from gpudoctor.model.facts.environment import Environment

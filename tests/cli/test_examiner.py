@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.cli.examiner import Examiner, examine, is_wanted
-from gpudoctor.cli.order import Order
+from gpudoctor.cli.examine.examiner import Examiner, examine, is_wanted
+from gpudoctor.cli.examine.order import Order
 from gpudoctor.errors import GpudoctorError
 from gpudoctor.host.probe import Request
 from tests.cli.conftest import gpudoctor

@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 import typer
 
-from gpudoctor.cli import fit as verb
-from gpudoctor.cli import plain_fit
+from gpudoctor.cli.fit import command as verb
+from gpudoctor.cli.fit import plain as plain_fit
 from gpudoctor.paths import data_file
 from tests.cli.conftest import Lab, Ran, gpudoctor
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gpudoctor.cli.fit_advice import read_smoke
+from gpudoctor.cli.fit.advice import read_smoke
 from gpudoctor.errors import InputFileError
 from tests.fit.test_fabric import smoke
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.cli import hang_watch
-from gpudoctor.cli.hang_watch import HangWatch
+from gpudoctor.cli.run import hang_watch
+from gpudoctor.cli.run.hang_watch import HangWatch
 from gpudoctor.host.process_tree import Process
 
 

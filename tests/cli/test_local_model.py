@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gpudoctor.cli.local_model import local_shape, names_a_place
+from gpudoctor.cli.fit.local_model import local_shape, names_a_place
 from gpudoctor.errors import InputFileError
 from gpudoctor.fit.shape import Attention, LatentAttention, Shape, TensorClass
 from gpudoctor.host.local import LocalHost

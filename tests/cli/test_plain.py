@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.cli import app, checking, explaining, plain
-from gpudoctor.cli.checking import Wanted
+from gpudoctor.cli import app
+from gpudoctor.cli.check import plain
+from gpudoctor.cli.check import work as checking
+from gpudoctor.cli.check.work import Wanted
 from gpudoctor.cli.exit import ExitCode
+from gpudoctor.cli.explain import work as explaining
+from gpudoctor.cli.explain.plain import read as read_explain
 
 PLAIN = [
     "check",
@@ -70,9 +74,9 @@ def test_a_plain_explain_means_the_same_as_to_typer(monkeypatch: pytest.MonkeyPa
     seen: list[tuple[object, ...]] = []
     monkeypatch.setattr(explaining, "show", lambda *arguments: seen.append(arguments))
     app.run(["explain", "iommu_acs"])
-    assert seen == [(plain.read_explain(["explain", "iommu_acs"]), (), "text", "auto")]
+    assert seen == [(read_explain(["explain", "iommu_acs"]), (), "text", "auto")]
 
 
 @pytest.mark.parametrize("line", ["explain", "explain --help", "explain a b", "explain a --format json", "check a"])
 def test_every_other_explain_is_left_to_typer(line: str) -> None:
-    assert plain.read_explain(line.split()) is None
+    assert read_explain(line.split()) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpudoctor.cli.rule_set import rule_set
+from gpudoctor.cli.findings.rule_set import rule_set
 
 
 def test_however_the_same_rules_are_asked_for_they_are_loaded_once() -> None:

@@ -12,7 +12,7 @@ from tests.sim.build import build, environment
 
 ASK = """
 import sys
-from gpudoctor.cli.smoke_devices import best_group
+from gpudoctor.cli.nccl_test.devices import best_group
 from gpudoctor.host import LocalHost
 print(best_group(LocalHost(), int(sys.argv[1])))
 """

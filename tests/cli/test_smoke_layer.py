@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.cli.smoke_layer import layer_shape
+from gpudoctor.cli.nccl_test.layer import layer_shape
 from gpudoctor.errors import UsageError
 from gpudoctor.host import LocalHost
 from gpudoctor.smoke.plan import LayerShape

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from gpudoctor.cli.smoke_place import joined_member
+from gpudoctor.cli.nccl_test.place import joined_member
 from gpudoctor.errors import UsageError
 from gpudoctor.smoke.plan import Member
 from tests.smoke.runs import command, environment, needs_torch, python_with_torch

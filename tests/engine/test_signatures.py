@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gpudoctor.cli.rule_set import reader_of
+from gpudoctor.cli.findings.rule_set import reader_of
 from gpudoctor.engine.cases import run_cases
 from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.evaluate import diagnose, evaluate

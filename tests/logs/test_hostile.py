@@ -10,7 +10,7 @@ from sys import executable
 
 import pytest
 
-from gpudoctor.cli.rule_set import reader_of, rule_set
+from gpudoctor.cli.findings.rule_set import reader_of, rule_set
 from gpudoctor.logs.open import Source
 from gpudoctor.logs.pattern import literals_of
 from gpudoctor.logs.read import Reader, Reading
@@ -69,7 +69,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     program = """
 import re
 from pathlib import Path
-from gpudoctor.cli.rule_set import reader_of, rule_set
+from gpudoctor.cli.findings.rule_set import reader_of, rule_set
 from gpudoctor.logs.open import Source
 class Stream(Source):
     def blocks(self):

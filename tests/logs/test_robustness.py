@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from gpudoctor.cli.rule_set import reader_of
+from gpudoctor.cli.findings.rule_set import reader_of
 from gpudoctor.derive import derive
 from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.evaluate import evaluate

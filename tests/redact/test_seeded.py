@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpudoctor.cli.examined import Examined
+from gpudoctor.cli.examine.examined import Examined
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.probe_result import ProbeResult
 from gpudoctor.model.snapshot import Snapshot

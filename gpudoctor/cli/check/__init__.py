@@ -1,0 +1,1 @@
+"""`gpudoctor check`, and `--log` with it."""

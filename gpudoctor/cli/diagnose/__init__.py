@@ -1,0 +1,1 @@
+"""`gpudoctor diagnose`: logs without a machine, or with one."""

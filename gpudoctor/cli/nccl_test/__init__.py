@@ -1,0 +1,1 @@
+"""`gpudoctor nccl-test`, and `check --smoke`."""

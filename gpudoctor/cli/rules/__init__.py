@@ -1,0 +1,1 @@
+"""`gpudoctor rules`, and the shortest way to try a rule."""
