@@ -65,11 +65,15 @@ def unpack(folder: Path, files: Mapping[Path, bytes]) -> Unpacked | None:
 
 def _read(folder: Path) -> tuple[_Packed, int]:
     """What was packed, and when its rules were read. Raises OSError, msgspec.MsgspecError."""
-    with (folder / NAME).open("rb", buffering=0) as stream:
+    with open(folder / NAME, "rb", buffering=0, opener=_without_waiting) as stream:
         state = os.fstat(stream.fileno())
         # At once, into memory of that size: it is kept, for what nobody has opened yet lies there.
         data = stream.read(min(state.st_size, _MAX_BYTES)) if stat.S_ISREG(state.st_mode) else b""
     return msgspec.msgpack.decode(data, type=_Packed), state.st_mtime_ns
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # whatever lies there: a pipe would wait for somebody to write
 
 
 def _unpacked(folder: Path, packed: _Packed) -> Unpacked:

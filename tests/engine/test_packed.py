@@ -120,6 +120,14 @@ def test_garbage_in_its_place_is_replaced(folder: Path, content: bytes) -> None:
     assert (folder / NAME).read_bytes() != content
 
 
+def test_a_pipe_in_its_place_is_not_waited_for(folder: Path) -> None:
+    before = specs(folder)
+    (folder / NAME).unlink()
+    os.mkfifo(folder / NAME)
+    assert specs(folder) == before
+    assert (folder / NAME).is_file()
+
+
 def test_of_another_version_it_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     specs(folder)
     before = (folder / NAME).read_bytes()
