@@ -119,9 +119,9 @@ def test_calls_that_crash_or_hang_are_left_out_and_the_rest_is_collected() -> No
 
 def test_the_total_time_limit_holds_whatever_the_probes_ask_for() -> None:
     started = time.monotonic()
-    seen = run(probe("slow", hang, 500), probe("good", good), timeout_s=0.5)
+    seen = run(probe("slow", hang, 500), probe("good", good), timeout_s=3)
     # Two seconds is the promise of `--timeout`; it is a bound of the product, not a measurement.
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 5
     assert [entry.status for entry in seen.results] == ["timeout", "ok"]
 
 
@@ -264,7 +264,7 @@ def slow_calls(host: Host, request: Request) -> Shm:
 def test_what_comes_after_another_has_its_time_where_that_takes_all_it_gets() -> None:
     slow = Probe("first", Shm, slow_calls, isolated=True, marker=True, timeout_s=40.0)
     following = Probe("next", Shm, own_pid, isolated=True, after="first")
-    found = run(following, slow, quick=True, timeout_s=1.5)
+    found = run(following, slow, quick=True, timeout_s=4)
     assert [result.status for result in found.results] == ["ok", "timeout"]
 
 
