@@ -37,6 +37,10 @@ def derive(facts: Facts) -> Facts:
         facts = replace(
             facts, model=derive_model(facts.workload, visible.count.or_none(), min(memory) if memory else None)
         )
+    if facts.torch.version.known or facts.log.lines.known:
+        from gpudoctor.derive.torch_wheel import derive_torch_wheel
+
+        facts = replace(facts, torch_wheel=derive_torch_wheel(facts))
     facts = replace(facts, group=derive_group(facts))
     if facts.model.id.known and facts.workload.framework.known:
         from gpudoctor.derive.fit import with_fit

@@ -31,6 +31,7 @@ from gpudoctor.model.facts.shm import Shm
 from gpudoctor.model.facts.smoke import Smoke, TriedPair
 from gpudoctor.model.facts.topology import GpuPair, Topology
 from gpudoctor.model.facts.torch import Torch
+from gpudoctor.model.facts.torch_wheel import TorchWheel
 from gpudoctor.model.facts.virtualization import Virtualization
 from gpudoctor.model.facts.visible import Visible
 from gpudoctor.model.facts.workload import Workload
@@ -83,6 +84,7 @@ __all__ = [
     "Smoke",
     "Topology",
     "Torch",
+    "TorchWheel",
     "TriedPair",
     "Virtualization",
     "Visible",

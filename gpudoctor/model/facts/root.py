@@ -26,6 +26,7 @@ from gpudoctor.model.facts.shm import Shm
 from gpudoctor.model.facts.smoke import Smoke
 from gpudoctor.model.facts.topology import Topology
 from gpudoctor.model.facts.torch import Torch
+from gpudoctor.model.facts.torch_wheel import TorchWheel
 from gpudoctor.model.facts.virtualization import Virtualization
 from gpudoctor.model.facts.visible import Visible
 from gpudoctor.model.facts.workload import Workload
@@ -61,9 +62,10 @@ class Facts(Section, frozen=True, kw_only=True):
     gpus: Gpus = Gpus()
     visible: Visible = Visible()
     topology: Topology = Topology()
+    torch_wheel: TorchWheel = TorchWheel()
     group: Group = Group()
     model: ModelShape = ModelShape()
     fit: Fit = Fit()
 
 
-DERIVED: frozenset[str] = frozenset({"gpus", "visible", "topology", "group", "model", "fit"})
+DERIVED: frozenset[str] = frozenset({"gpus", "visible", "topology", "torch_wheel", "group", "model", "fit"})
