@@ -13,7 +13,7 @@ class HardwareRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """One GPU model, by its NVML name."""
 
     name: str
-    form: str  # sxm | card: a card has NVLink only through a bridge, which may be missing
+    form: str  # sxm | card (NVLink only through a bridge, which may be missing) | integrated (shares the memory)
     geforce: bool
     pci_id: str | None = None
     vram_mib: int | None = None

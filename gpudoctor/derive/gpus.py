@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from gpudoctor.data.hardware import HardwareRow, look_up, named_by_pci_id
+from gpudoctor.derive.integrated import integrated
 from gpudoctor.model.fact import NOT_PROVIDED, Fact, absent, absent_like, known
-from gpudoctor.model.facts import CudaDevice, Facts, Gpu, GpuProcess, Gpus, PciGpu
+from gpudoctor.model.facts import CudaDevice, Facts, Gpu, GpuProcess, Gpus, HostMemory, PciGpu
 
 T = TypeVar("T")
 _LINKS_OF_A_BRIDGE = 4
@@ -31,7 +32,7 @@ def derive_gpus(facts: Facts) -> Gpus:
         )
     by_bus = {gpu.bus_id: gpu for gpu in facts.pci.gpus.or_none() or ()}
     cuda = facts.cuda.devices.or_none() or ()
-    full = tuple(_complete(gpu, by_bus, cuda) for gpu in listed)
+    full = tuple(_complete(gpu, by_bus, cuda, facts.memory) for gpu in listed)
     return Gpus(
         count=_count(facts),
         driver_answers=_driver_answers(facts),
@@ -135,7 +136,7 @@ def _map(fact: Fact[T], convert: Callable[[T], int]) -> Fact[int]:
     return known(convert(value), fact.source)
 
 
-def _complete(gpu: Gpu, by_bus: dict[str, PciGpu], cuda: tuple[CudaDevice, ...]) -> Gpu:
+def _complete(gpu: Gpu, by_bus: dict[str, PciGpu], cuda: tuple[CudaDevice, ...], memory: HostMemory) -> Gpu:
     bus_id = gpu.pci_bus_id.or_none() or ""
     on_bus = by_bus.get(bus_id)
     if on_bus is not None:
@@ -147,7 +148,8 @@ def _complete(gpu: Gpu, by_bus: dict[str, PciGpu], cuda: tuple[CudaDevice, ...])
     gpu = _with_name(gpu)
     name = gpu.name.or_none()
     row = look_up(name) if name else None
-    return _with_table(gpu, name or "", row)
+    gpu = _with_table(gpu, name or "", row)
+    return integrated(gpu, memory) if row is not None and row.form == "integrated" else gpu
 
 
 def _with_name(gpu: Gpu) -> Gpu:

@@ -102,8 +102,17 @@ def _memory(tree: Tree, machine: Machine) -> None:
     tree.write("/proc/self/mountinfo", "\n".join(rows_of_mounts))
 
 
+_ARM_PARTS = {"Neoverse-V2": "0xd4f", "Cortex-A725": "0xd87"}
+
+
 def _cpuinfo(tree: Tree, machine: Machine) -> None:
     cpu = machine.system.cpu
+    if cpu.vendor == "ARM":
+        cores = [number for listed in cpu.nodes for number in topology.cpus(listed)]
+        core = f"CPU implementer\t: 0x41\nCPU architecture: 8\nCPU part\t: {_ARM_PARTS[cpu.model]}\n"
+        tree.write("/proc/cpuinfo", "\n".join(f"processor\t: {number}\n{core}" for number in sorted(cores)))
+        tree.write("/proc/sys/kernel/arch", "aarch64\n")
+        return
     flags = "fpu vme de pse tsc msr pae mce cx8 apic sse sse2 avx avx2" + (" hypervisor" if cpu.hypervisor else "")
     per_socket = max(1, len(cpu.nodes) // cpu.sockets)
     blocks = [
