@@ -45,13 +45,16 @@ class Parts(Struct, frozen=True):
     literals: tuple[str, ...]  # () where there is none that is long enough
 
 
-def parse_pattern(pattern: str) -> Parts:
-    """Split a pattern at its gaps and find its literals. Raises PatternError."""
+def parse_pattern(pattern: str, *, lazy: bool = False) -> Parts:
+    """Split a pattern at its gaps and find its literals. `lazy`: its repeats take as little as they can.
+
+    Raises PatternError.
+    """
     if len(pattern) > MAX_PATTERN:
         raise PatternError(f"the pattern is longer than {MAX_PATTERN} characters", "match a shorter part")
     if not pattern.strip():
         raise PatternError("an empty pattern")
-    return _Parser(_tokens(pattern)).whole()
+    return _Parser(_tokens(pattern), lazy=lazy).whole()
 
 
 def _tokens(pattern: str) -> list[re.Match[str]]:
@@ -112,8 +115,9 @@ class _Group(Struct):
 
 
 class _Parser:
-    def __init__(self, tokens: list[re.Match[str]]) -> None:
+    def __init__(self, tokens: list[re.Match[str]], *, lazy: bool) -> None:
         self._tokens = tokens
+        self._lazy = "?" if lazy else ""
         self._place = 0
 
     def whole(self) -> Parts:
@@ -150,7 +154,7 @@ class _Parser:
                     parts.append(text + ("." if "+" in token["gap"] else ""))
                     text, repeats = "", 0
                 else:
-                    text += f".{{{int('+' in token['gap'])},{_MAX_REPEAT}}}"
+                    text += f".{{{int('+' in token['gap'])},{_MAX_REPEAT}}}{self._lazy}"
                     repeats += 1
                 continue
             piece, atom = self._piece(token)
@@ -231,7 +235,7 @@ class _Parser:
             return _Repeat("", 1, 0)
         token = self._tokens[self._place]
         self._place += 1
-        sign, lazy = token["repeat"], token["lazy"]
+        sign, lazy = token["repeat"], token["lazy"] or self._lazy
         if atom["anchor"] or atom.group() in (r"\b", r"\B"):
             raise PatternError("a repeated anchor")
         if sign == "?":

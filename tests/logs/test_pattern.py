@@ -96,3 +96,18 @@ def test_it_matches_what_re_matches_and_every_match_holds_a_literal(pieces: list
     literals = parse_pattern(pattern).literals
     if expected and literals:
         assert any(literal in text for literal in literals)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "captures"),
+    [
+        (r"\w+.*alpha", "alphaalpha", {}),
+        (r"size=(?P<size>\w+).*alpha", "size=80alpha", {"size": "80"}),
+        (r"size=(?P<size>\d+).*alpha", "size=800 alpha", {"size": "800"}),
+        (r"(?P<word>[a-z]+).*beta.*gamma", "betabetagamma", {"word": "beta"}),
+        (r"\w+.*alpha|other words", "other words", {}),
+    ],
+)
+def test_a_part_leaves_the_next_what_it_needs(pattern: str, text: str, captures: dict[str, str]) -> None:
+    assert Matcher(pattern).match(text) == captures
+    assert re.search(pattern, text) is not None
