@@ -80,6 +80,13 @@ def _percent(value: object) -> str:
     return f"{cast('int | float', value) * 100:.0f}%"
 
 
+def _counted(singular: str, plural: str) -> Filter:
+    def write(value: object) -> str:
+        return f"{shown(value)} {singular if value == 1 else plural}"
+
+    return Filter(_joined(", ", write), _is_number, "a number")
+
+
 def _index(value: object) -> str:
     return clean(str(getattr(value, "index", value)))
 
@@ -134,6 +141,9 @@ FILTERS: Final[dict[str, Filter]] = {
     "gpus": Filter(_gpus, _is_gpu, "GPUs or their indices", _joined(",", lambda value: f"gpu:{_index(value)}")),
     "pairs": Filter(_joined(", ", _pair), _is_pair, "pairs"),
     "short": Filter(_joined(", ", _short), _is_plain, _PLAIN_WANTED),
+    "n_gpus": _counted("GPU", "GPUs"),
+    "n_pairs": _counted("pair", "pairs"),
+    "n_processes": _counted("process", "processes"),
     SHELL_WORD: Filter(_joined(" ", lambda value: quoted(shown(value))), _is_plain, _PLAIN_WANTED),
 }
 

@@ -54,6 +54,8 @@ def command(text: str, given: dict[str, Any] | None = None) -> str | None:
         ("{shm.size_bytes|mib} {shm.size_bytes|gib}", "64 MiB 0.1 GiB"),
         ("{memory.total_bytes|gib}", "23.5 GiB"),
         ("{gib(2)|gib}", "2 GiB"),
+        ("{len(visible.devices)|n_gpus}, {workload.tp - 3|n_gpus}", "2 GPUs, 1 GPU"),
+        ("{workload.tp - 3|n_pairs}, {workload.tp|n_processes}", "1 pair, 4 processes"),
         ("{visible.devices}", "2, 3"),
         ("{visible.devices|csv}", "2,3"),
         ("{visible.devices|gpus}", "GPUs 2, 3"),
