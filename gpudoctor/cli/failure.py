@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 from gpudoctor.cli import streams
 from gpudoctor.cli.exit import ExitCode
+from gpudoctor.errors import GpudoctorError
 from gpudoctor.model.report import ErrorKind
 
 
@@ -19,8 +21,16 @@ def wants_json(arguments: Sequence[str]) -> bool:
     return "--format=json" in ours or any(pair == ("--format", "json") for pair in pairwise(ours))
 
 
+def output_file(arguments: Sequence[str]) -> Path | None:
+    """The file that the report was to go to, read in the same way."""
+    ours = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+    named = [value for option, value in pairwise(ours) if option in {"-o", "--output"}]
+    named += [word.partition("=")[2] for word in ours if word.startswith("--output=")]
+    return Path(named[-1]) if named and named[-1] not in ("", "-") else None
+
+
 def report_failure(arguments: Sequence[str], message: str, hint: str, code: ExitCode) -> ExitCode:
-    """Say what went wrong on stderr and, where JSON was asked for, in a report on stdout."""
+    """Say what went wrong on stderr and, where JSON was asked for, in a report where that was to go."""
     from gpudoctor.render.sanitize import clean, clean_lines
 
     said = [f"gpudoctor: {line}" if not number else line for number, line in enumerate(clean_lines(message))]
@@ -38,8 +48,19 @@ def report_failure(arguments: Sequence[str], message: str, hint: str, code: Exit
         report = error_report(message, hint=hint, kind=kind, exit_code=int(code), tool=TOOL)
         text = io.StringIO()
         renderer("json").render(report, text, RenderOptions())
-        try:
-            streams.write(text.getvalue())
-        except OSError:  # it may be what we report: a full disk
-            streams.discard_stdout()
+        _deliver(text.getvalue(), output_file(arguments))
     return code
+
+
+def _deliver(text: str, file: Path | None) -> None:
+    """To the file, so that an old report there is not taken for this one's; else to stdout."""
+    if file is not None:
+        from gpudoctor.cli.write import write_file
+
+        with suppress(OSError, GpudoctorError):  # it may be what we report: a full disk, a folder that is not ours
+            write_file(file, text)
+            return
+    try:
+        streams.write(text)
+    except OSError:
+        streams.discard_stdout()

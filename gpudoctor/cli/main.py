@@ -16,6 +16,7 @@ from gpudoctor.cli.lean import load_msgspec
 from gpudoctor.cli.own_modules import find_by_name
 from gpudoctor.errors import GpudoctorError, UsageError
 
+_NO_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 _EXHAUSTED = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _LIMITS = "see ulimit -a and the limits of the container or job (files, processes, memory)"
 
@@ -125,6 +126,8 @@ def _unexpected(error: Exception, arguments: list[str]) -> _Failure:
     undelivered = streams.undelivered(error) if isinstance(error, OSError) else ""
     if undelivered:
         return _Failure(undelivered, "", ExitCode.NO_DIAGNOSIS)
+    if isinstance(error, OSError) and error.errno in _NO_NAME:
+        return _Failure(f"{str(error.filename)[:200]} cannot be looked at: {error.strerror}", "", ExitCode.USAGE)
     exhausted = isinstance(error, MemoryError) or getattr(error, "errno", None) in _EXHAUSTED
     if exhausted:
         what = str(getattr(error, "strerror", None) or "out of memory")

@@ -27,7 +27,7 @@ _BY_LAYERS: Final = {
 }
 _UNEVEN: Final = {"exllamav2": "ExLlamaV2 cuts unevenly", "exllamav3": "ExLlamaV3 cuts unevenly"}
 # Options that say "as stored in the checkpoint" and not how that is.
-_AS_STORED: Final = frozenset({"auto", "compressed-tensors", "modelopt", "gguf", "inc", "torchao"})
+AS_STORED: Final = frozenset({"auto", "compressed-tensors", "modelopt", "gguf", "inc", "torchao"})
 
 
 class Model(Struct, frozen=True):
@@ -71,7 +71,7 @@ def find_model(workload: Workload) -> Model | None:
     """By its configuration where there is one, else by its name."""
     name = workload.model.or_none() or ""
     option = (workload.quantization.or_none() or "").lower()
-    option = "" if option in _AS_STORED else option
+    option = "" if option in AS_STORED else option
     try:
         asked = asked_packing(option) if option else None
         countable = True
@@ -97,7 +97,7 @@ def _formed(model: Model, workload: Workload, asked: Packing | None, *, countabl
     option = workload.quantization.or_none() or ""
     if not countable:
         return replace(model, form=option, form_source=workload.quantization.source, countable=False)
-    if option and option.lower() not in _AS_STORED:
+    if option and option.lower() not in AS_STORED:
         form = found.packing.method if found.packing else "none"
         return replace(model, form=form, form_source=workload.quantization.source)
     if named(tail) is None and _is_gguf(tail, workload.framework.or_none() or ""):

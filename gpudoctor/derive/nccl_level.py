@@ -58,28 +58,32 @@ def _pair_uses_p2p(facts: Facts, pair: GpuPair, gpus: int) -> bool | None:
     if any(status is not None and status != "OK" for status in statuses) or pair.peer_access.or_none() is False:
         return False
     link = pair.link.or_none()
-    level = _level(facts, variables, gpus)
-    if link is None or level is None or None in statuses:
+    if link is None or None in statuses:
         return None
-    return _ORDER.get("NVL" if link.startswith("NV") else link, _ORDER["SYS"]) <= level
+    path = _ORDER.get("NVL" if link.startswith("NV") else link, _ORDER["SYS"])
+    verdicts = {path <= level for level in _levels(facts, variables, gpus)}
+    return verdicts.pop() if len(verdicts) == 1 else None
 
 
-def _level(facts: Facts, variables: dict[str, str], gpus: int) -> int | None:
-    """The largest path that still counts as near enough."""
+def _levels(facts: Facts, variables: dict[str, str], gpus: int) -> tuple[int, ...]:
+    """The largest path that still counts as near enough; two where the version of NCCL or the vendor would tell."""
     asked = variables.get("NCCL_P2P_LEVEL", "").strip()
     if asked.isdigit():
-        return _ORDER[_NUMBERED[min(int(asked), len(_NUMBERED) - 1)]]
+        return (_ORDER[_NUMBERED[min(int(asked), len(_NUMBERED) - 1)]],)
     if asked in _ORDER and asked != "NODE":  # NCCL knows no NODE, and ignores a name that it does not know
-        return _ORDER[asked]
+        return (_ORDER[asked],)
+    return _default_levels(facts, gpus)
+
+
+def _default_levels(facts: Facts, gpus: int) -> tuple[int, ...]:
     vendor = facts.machine.cpu_vendor.or_none()
-    if vendor is None:
-        return None
-    if vendor != "amd":
-        return _ORDER["PXB"]
+    near, far = _ORDER["PXB"], _ORDER["SYS"]
+    if vendor is not None and vendor != "amd":
+        return (near,)
     version = _version(facts)
-    if gpus > 2 and version is None:
-        return None
-    return _ORDER["SYS"] if gpus <= 2 or (version is not None and version < _AMD_RULE_SINCE) else _ORDER["PXB"]
+    if vendor is None or (gpus > 2 and version is None):
+        return (near, far)
+    return (far,) if gpus <= 2 or (version is not None and version < _AMD_RULE_SINCE) else (near,)
 
 
 def _version(facts: Facts) -> tuple[int, ...] | None:

@@ -17,6 +17,7 @@ from gpudoctor.workload.sizes import settle_world
 from gpudoctor.workload.values import convert
 
 _SPELLING: Final = {"quantization": "--quant"}
+_DTYPES: Final = frozenset({"auto", "bfloat16", "float16", "float32"})
 _SETTLED: Final = ("world_size", "gpus_needed")
 _KNOWN_ONLY_BY_NAME: Final = frozenset({"transformers", "exllamav3", "ddp", "pytorch"})
 
@@ -48,13 +49,13 @@ def combine(flags: Flags, parsed: ParsedCommand) -> ParsedCommand:
     """Flags over a launch command: a flag wins, and where the command says otherwise that is a contradiction.
 
     Raises:
-        UsageError: a framework that nobody knows.
+        UsageError: a framework or dtype that nobody knows.
     """
     given = {name: value for name, value in asdict(flags).items() if value is not None}
     if not given:
         return parsed
     if "dtype" in given:
-        given["dtype"] = convert("dtype", "dtype", given["dtype"])[0][1]
+        given["dtype"] = _dtype(given["dtype"])
     if "framework" in given:
         given["framework"] = _framework(given["framework"])
     before = parsed.workload
@@ -65,6 +66,13 @@ def combine(flags: Flags, parsed: ParsedCommand) -> ParsedCommand:
         all_sentences = (*(before.contradictions.or_none() or ()), *sentences)
         workload = replace(workload, contradictions=known(all_sentences, "flag" if sentences else "launch_command"))
     return replace(parsed, workload=workload)
+
+
+def _dtype(name: str) -> object:
+    plain = convert("dtype", "dtype", name)[0][1]
+    if plain not in _DTYPES:
+        raise UsageError(f"--dtype {name[:40]!r} is not known", "one of auto, bf16, fp16, fp32")
+    return plain
 
 
 def _framework(name: str) -> str:

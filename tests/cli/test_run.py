@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import GPUDOCTOR, Ran, gpudoctor
+from tests.cli.conftest import GPUDOCTOR, Lab, Ran, gpudoctor
 from tests.smoke.runs import needs_torch, python_with_torch
 
 PROGRAM = Path(__file__).with_name("gloo_program.py")
@@ -190,3 +190,26 @@ def test_a_rank_that_hangs_is_noticed_and_the_run_is_ended_where_wanted(tmp_path
     assert code != 0
     assert report["facts"]["log"]["hang"]["value"] is True
     assert any("the command hangs here" in note for note in report["notes"])
+
+
+def test_a_failure_that_nobody_can_explain_is_no_clean_bill(lab: Lab, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    options = ["--format", "json", "-o", str(report), "--"]
+    ran = gpudoctor("run", *options, "sh", "-c", "echo boom; exit 3", env=lab.env("rtx4090x2"))
+    assert ran.code == 3
+    found = json.loads(report.read_text())
+    assert found["status"] == "unknown"
+    assert {finding["severity"] for finding in found["findings"]} == {"info"}
+    assert "no rule knows why" in found["error"]["message"]
+
+
+def test_a_preflight_reports_where_the_report_was_to_go(lab: Lab, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    command = ["sh", "-c", "echo started", "vllm", "serve"]
+    options = ["--preflight", "--format", "json", "-o", str(report), "--"]
+    fine = gpudoctor("run", *options, *command, env=lab.env("rtx4090x2"))
+    assert (fine.code, fine.out, report.exists()) == (0, "started\n", False)
+    broken = gpudoctor("run", *options, "vllm", "serve", "Qwen/Qwen3-8B", "-tp", "4", env=lab.env("rtx4090x2"))
+    assert (broken.code, broken.out) == (1, "")
+    assert json.loads(report.read_text())["findings"][0]["cause"] == "tp_exceeds_gpus"
+    assert "not started, because of the errors in" in broken.err

@@ -98,7 +98,9 @@ def test_the_least_free_memory_is_that_of_the_group() -> None:
         ("NV4", "intel", 2, "OK", {"NCCL_P2P_DISABLE": "1"}, "SHM"),
         ("NV4", "intel", 2, "OK", {"NCCL_P2P_DISABLE": "1", "NCCL_SHM_DISABLE": "1"}, "NET"),
         ("PHB", "intel", 2, "OK", {"NCCL_P2P_LEVEL": "NODE"}, "SHM"),
-        ("SYS", "amd", 4, "OK", {}, None),
+        ("SYS", "amd", 4, "OK", {}, None),  # until NCCL 2.22 P2P, SHM from 2.23 on
+        ("PXB", "amd", 4, "OK", {}, "P2P/PCIe"),  # whatever the version
+        ("NV4", "", 2, "OK", {}, "P2P/NVLink"),  # whatever the CPU
     ],
 )
 def test_the_transport_follows_nccls_rules(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gpudoctor.cli.nccl_test.for_check import Smoked
     from gpudoctor.engine.evaluate import Diagnosis
     from gpudoctor.model.facts import Facts
+    from gpudoctor.model.report import Report
     from gpudoctor.model.signature import Seen
     from gpudoctor.workload import ParsedCommand
 
@@ -42,7 +43,21 @@ class Wanted(Struct, frozen=True):
 
 
 def run(wanted: Wanted, early: object) -> ExitCode:
-    """Examine, diagnose, write. `early` is the examiner that was started before the command line was read, if any.
+    """Examine, diagnose, write. Raises as `report_of`."""
+    report = report_of(wanted, early)
+
+    from gpudoctor.cli.exit import exit_code
+    from gpudoctor.cli.write import write_report
+
+    threshold = cast("FailOn", wanted.fail_on)
+    write_report(
+        report, wanted.format_name, wanted.output, color=wanted.color, verbose=wanted.verbose, fail_on=threshold
+    )
+    return exit_code(report, threshold)
+
+
+def report_of(wanted: Wanted, early: object) -> Report:
+    """Examine, diagnose. `early` is the examiner that was started before the command line was read, if any.
 
     Raises:
         UsageError: an option has no meaning.
@@ -67,9 +82,7 @@ def run(wanted: Wanted, early: object) -> ExitCode:
         order = Order(request, wanted.timeout, wanted.quiet)
         found = examine(early, order, meanwhile=lambda: _prepare(wanted))
 
-    from gpudoctor.cli.exit import exit_code
     from gpudoctor.cli.findings.assemble import build_report
-    from gpudoctor.cli.write import write_report
 
     seen = None
     if wanted.logs:
@@ -84,14 +97,12 @@ def run(wanted: Wanted, early: object) -> ExitCode:
         smoke = smoked(found, request, quiet=wanted.quiet)
         found, notes = smoke.examined, (*notes, *smoke.notes)
     facts, diagnosis = _diagnosed(wanted, found.facts, seen, smoke)
+    if wanted.launch or wanted.flags or wanted.snapshot is not None:
+        from gpudoctor.cli.check.unjudged import unjudged
+
+        notes = (*notes, *unjudged(facts, launch=bool(wanted.launch)))
     report = build_report(found, facts, diagnosis, notes)
-    if smoke is not None:
-        report = smoke.added_to(report)
-    threshold = cast("FailOn", wanted.fail_on)
-    write_report(
-        report, wanted.format_name, wanted.output, color=wanted.color, verbose=wanted.verbose, fail_on=threshold
-    )
-    return exit_code(report, threshold)
+    return report if smoke is None else smoke.added_to(report)
 
 
 def _diagnosed(wanted: Wanted, raw: Facts, seen: Seen | None, smoke: Smoked | None) -> tuple[Facts, Diagnosis]:
@@ -115,6 +126,10 @@ def _command(wanted: Wanted) -> tuple[ParsedCommand | None, tuple[str, ...]]:
     from gpudoctor.cli.launch import read_launch, without_credentials
     from gpudoctor.workload import Flags, combine
 
+    if wanted.flags:
+        from gpudoctor.cli.check.spelling import check_names
+
+        check_names(wanted.flags)
     flags: dict[str, int | float | str | None] = {**wanted.flags}
     model = flags.get("model")
     if isinstance(model, str):

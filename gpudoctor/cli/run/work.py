@@ -17,6 +17,7 @@ from gpudoctor.errors import UsageError
 from gpudoctor.host.access import HostError
 from gpudoctor.host.stacks import dump_stacks
 from gpudoctor.host.supervise import Ended, Supervised
+from gpudoctor.model.report import ReportError
 
 if TYPE_CHECKING:
     from gpudoctor.host.process_tree import Process
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 _NOT_FOUND = 127  # as shells say it
 _NOT_RUN = 126
 _KILL_AFTER_S = 10.0
+_UNEXPLAINED = ReportError(
+    "the run failed or hung, and no rule knows why",
+    "start it with NCCL_DEBUG=INFO, and give the logs of all its processes to gpudoctor diagnose",
+    "undiagnosable",
+    int(ExitCode.NO_DIAGNOSIS),
+)
 _STOPPED_BY_USER = frozenset({signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE})
 
 
@@ -139,7 +146,11 @@ def _diagnosed(wanted: Wanted, source: RunSource, notes: tuple[str, ...]) -> Rep
     found = examine(None, Order(request_of(command, python=None, quick=True), 30.0, quiet=True))
     together = joined(found, (source,), wanted.rules)
     facts, diagnosis = diagnose_facts(together.examined.facts, rule_dirs=wanted.rules, seen=together.seen)
-    return build_report(together.examined, facts, diagnosis, (*notes, *said, *together.notes), lambda *_: None)
+
+    def judge(*_: object) -> ReportError | None:
+        return None if any(one.severity != "info" for one in diagnosis.findings) else _UNEXPLAINED
+
+    return build_report(together.examined, facts, diagnosis, (*notes, *said, *together.notes), judge)
 
 
 def _write(wanted: Wanted, report: Report) -> None:
@@ -163,12 +174,13 @@ def _write(wanted: Wanted, report: Report) -> None:
 
 
 def _preflight(wanted: Wanted) -> None:
-    """`check --quick` of this launch command; where it finds an error, nothing is started."""
+    """`check --quick` of this launch command; where it finds an error, that is reported and nothing is started."""
     from gpudoctor.cli.check import work as checking
 
-    code = checking.run(
-        checking.Wanted(launch=wanted.command, quick=True, rules=wanted.rules, color=wanted.color), None
-    )
-    if code is ExitCode.FINDINGS:
-        sys.stderr.write("gpudoctor: not started, because of the errors above\n")
-        raise PassedOn(int(code))
+    report = checking.report_of(checking.Wanted(launch=wanted.command, quick=True, rules=wanted.rules), None)
+    if not report.summary.errors:
+        return
+    _write(wanted, report)
+    where = f"in {wanted.output}" if wanted.output is not None else "above"
+    sys.stderr.write(f"gpudoctor: not started, because of the errors {where}\n")
+    raise PassedOn(int(ExitCode.FINDINGS))
