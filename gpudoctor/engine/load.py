@@ -46,11 +46,14 @@ class RuleSet(msgspec.Struct, frozen=True):
         known = {rule.id for rule in self.rules} | causes().keys()
         for name in sorted((wanted | unwanted) - known):
             raise UsageError(f"no rule or cause is called {name!r}", did_you_mean(name, known))
-        return tuple(
+        left = tuple(
             rule
             for rule in self.rules
             if (not wanted or wanted & {rule.id, rule.cause}) and not unwanted & {rule.id, rule.cause}
         )
+        if not left:
+            raise UsageError("--only and --skip leave no rule", "gpudoctor rules list shows all")
+        return left
 
 
 def load_rules(own: Path, *extra: Path, logs: Path | None = None) -> RuleSet:

@@ -46,7 +46,7 @@ class RuleDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CauseDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A cause code as a page, with the rules that can find it."""
+    """A cause code as a page, with the rules that can find it: first the one whose documentation says most of it."""
 
     code: str
     meaning: str

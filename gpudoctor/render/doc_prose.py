@@ -16,6 +16,8 @@ _BULLET = re.compile(r"( {0,6})([-*]|\d{1,3}[.)]) +(.*)")
 _HEADING = re.compile(r"#{1,4} +(.*)")
 _INLINE = re.compile(r"(`[^`]{1,200}`|\*\*[^*]{1,200}\*\*|\{[^{}]{1,200}\})")
 _FILTER = re.compile(r"(\{[^{}|]{1,200})\|[a-z_]{1,20}\}")
+_PLACE = re.compile(r"\{[^{}|]*(?:\|(?P<filter>[a-z_]{1,20}))?\}")
+_NOUNS = {"n_gpus": "GPUs", "n_pairs": "pairs", "n_processes": "processes"}  # what these filters write besides
 _LINK = re.compile(r"\[([^\]]{1,200})\]\((https?://[^)\s]{1,500})\)")
 
 
@@ -101,6 +103,11 @@ def _draw_block(canvas: Canvas, block: Block, indent: int) -> None:
 def places(text: str) -> str:
     """The places of a template as a reader needs them: `{visible.raw|sh}` is `{visible.raw}`."""
     return _FILTER.sub(r"\1}", text)
+
+
+def without_places(text: str) -> str:
+    """A template where no machine is meant: `x{lanes} slot for GPU {first(narrow)}` is `x… slot for GPU …`."""
+    return _PLACE.sub(lambda place: f"… {noun}" if (noun := _NOUNS.get(place["filter"])) else "…", text)
 
 
 def styled(text: str, style: Style = "plain") -> list[Span]:

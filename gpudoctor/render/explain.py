@@ -91,12 +91,17 @@ def _cause(canvas: Canvas, cause: CauseDoc) -> None:
     canvas.rule("CAUSE", "info", heavy=True)
     canvas.paragraph((cause.code, "strong"))
     canvas.paragraph(*doc_prose.styled(cause.meaning))
+    if cause.rules:
+        canvas.blank()
+        canvas.paragraph(("As the rule ", "faint"), (cause.rules[0].id, "strong"), (" knows it:", "faint"))
+        doc_prose.draw(canvas, cause.rules[0].doc, indent=0)
+        _references(canvas, cause.rules[0])
     _heading(canvas, "FOUND BY")
     if not cause.rules:
         canvas.paragraph(("no rule finds it yet", "plain"), indent=INDENT)
-    for rule in sorted(cause.rules, key=lambda one: (one.order, one.id)):
+    for rule in cause.rules:
         canvas.paragraph((rule.id, "strong"), (f" ({rule.severity})", "faint"), indent=INDENT)
-        canvas.paragraph(*doc_prose.styled(rule.title), indent=INDENT + 2)
+        canvas.paragraph(*doc_prose.styled(doc_prose.without_places(rule.title)), indent=INDENT + 2)
     if cause.rules:
         canvas.blank()
         canvas.paragraph(("More about a rule: gpudoctor explain ", "faint"), ("RULE", "code"), indent=INDENT)

@@ -17,7 +17,7 @@ from gpudoctor.smoke.hosts import (
 )
 from gpudoctor.smoke.judge import Judgement
 from gpudoctor.smoke.plan import Plan
-from gpudoctor.smoke.texts import Meaning, meaning_of
+from gpudoctor.smoke.texts import Meaning, limit_of, meaning_of
 
 _WORKER_KINDS = {
     "world_size": Meaning("launch_mismatch", 0.97, "ranks were started with different world sizes"),
@@ -66,7 +66,6 @@ def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Su
     blamed = judgement.blamed if judgement.kind == "absent" or not network else ()
     subject = ",".join(f"rank:{rank}" for rank in blamed) or "host"
     ident = f"nccl-test-{meaning.cause.replace('_', '-')}"
-    fix_key = "port" if "port is in use" in meaning.title else meaning.cause
     return Finding(
         rank=1,
         id=ident,
@@ -77,7 +76,7 @@ def finding_of(report: SmokeReport, judgement: Judgement, plan: Plan, around: Su
         why=" ".join(filter(None, (_why(report, judgement), _tried(report)))),
         subject=subject,
         evidence=tuple(_evidence(report, judgement, around)),
-        fixes=(fixes_of_calls(report) if network else ()) or fixes_for(fix_key, plan),
+        fixes=(fixes_of_calls(report) if network else ()) or fixes_for(meaning.fixes or meaning.cause, plan),
         verify=_verify(plan),
         echo_of=None,
         fingerprint=fingerprint(ident, subject),
@@ -142,7 +141,8 @@ def _verify(plan: Plan) -> str:
 
 def _meaning(report: SmokeReport, judgement: Judgement, around: Surroundings) -> Meaning:
     if judgement.kind in _WORKER_KINDS:
-        return _WORKER_KINDS[judgement.kind]
+        limit = limit_of(judgement.text) if judgement.kind == "shm" else None
+        return limit or _WORKER_KINDS[judgement.kind]
     if judgement.verdict == "wrong_data":
         return _wrong_data(report)
     if judgement.verdict == "hang":

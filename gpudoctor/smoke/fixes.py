@@ -8,9 +8,9 @@ from gpudoctor.model.finding import Fix
 from gpudoctor.smoke.plan import Plan
 
 
-def fixes_for(cause: str, plan: Plan) -> tuple[Fix, ...]:
-    """Best fix first; none where only the evidence can tell what to do."""
-    make = _FIXES.get(cause)
+def fixes_for(key: str, plan: Plan) -> tuple[Fix, ...]:
+    """Of a cause, or of what a `Meaning` names. Best first; none where only the evidence can tell what to do."""
+    make = _FIXES.get(key)
     return make(plan) if make is not None else ()
 
 
@@ -69,6 +69,16 @@ def _ram(_plan: Plan) -> tuple[Fix, ...]:
     return (
         Fix("See the limit and what is in use", "free -h; ulimit -v; cat /sys/fs/cgroup/memory.max"),
         Fix("Raise the limit of the container or job, or free memory", caveat="docker run --memory, Slurm --mem"),
+    )
+
+
+def _limits(_plan: Plan) -> tuple[Fix, ...]:
+    return (
+        Fix(
+            "Lift the limits of this shell as far as it may",
+            'ulimit -n "$(ulimit -Hn)"; ulimit -f "$(ulimit -Hf)"; ulimit -a',
+            caveat="docker: --ulimit nofile=65536; Slurm: --propagate=NONE; systemd: LimitNOFILE=",
+        ),
     )
 
 
@@ -139,6 +149,7 @@ _FIXES = {
     "nccl_version_mismatch": _torch,
     "shm_too_small": _shm,
     "host_ram": _ram,
+    "limits": _limits,
     "tp_exceeds_gpus": _fewer,
     "collective_desync": _desync,
     "rendezvous": _rendezvous,

@@ -8,14 +8,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Meaning:
-    """A cause, how sure its words make us, and a title. `part` is what the differential should do without first."""
+    """A cause, how sure its words make us, and a title.
+
+    `part` is what the differential should do without first, `fixes` whose fixes help where not the cause's.
+    """
 
     cause: str
     confidence: float
     title: str
     part: str = ""
+    fixes: str = ""
 
 
+# What a limit of this process refuses, whatever it was wanted for.
+_LIMITS: tuple[tuple[str, Meaning], ...] = (
+    (
+        r"Too many open files|EMFILE",
+        Meaning("framework_env", 0.95, "the limit of open files (ulimit -n) is too low", fixes="limits"),
+    ),
+    (
+        r"File too large|EFBIG",
+        Meaning(
+            "framework_env",
+            0.95,
+            "the limit of file sizes (ulimit -f) keeps shared memory from being made",
+            fixes="limits",
+        ),
+    ),
+)
 # Order matters: the specific before the general.
 _TEXTS: tuple[tuple[str, Meaning], ...] = (
     (r"No module named 'torch'", Meaning("framework_env", 0.97, "torch is not installed in the target interpreter")),
@@ -23,9 +43,10 @@ _TEXTS: tuple[tuple[str, Meaning], ...] = (
         r"undefined symbol: \w*nccl",
         Meaning("nccl_version_mismatch", 0.9, "torch finds an NCCL that lacks a symbol which it was built with"),
     ),
+    *_LIMITS,
     (
         r"EADDRINUSE|[Aa]ddress already in use",
-        Meaning("rendezvous", 0.97, "the master port is in use by another process"),
+        Meaning("rendezvous", 0.97, "the master port is in use by another process", fixes="port"),
     ),
     (
         r"Unable to find address for|no socket interface found|No usable listening interface|Unable to find interface",
@@ -96,3 +117,8 @@ _COMPILED = tuple((re.compile(pattern), meaning) for pattern, meaning in _TEXTS)
 def meaning_of(text: str) -> Meaning | None:
     """What the words of a failing rank mean; None where they say nothing that we know."""
     return next((meaning for pattern, meaning in _COMPILED if pattern.search(text)), None)
+
+
+def limit_of(text: str) -> Meaning | None:
+    """The limit of the process that the words name, if any."""
+    return next((meaning for pattern, meaning in _LIMITS if re.search(pattern, text)), None)

@@ -95,10 +95,15 @@ def test_a_page_keeps_to_its_width_and_lists_hang() -> None:
     assert "\n• a first point that is long enough to be wrapped when the\n  page is only" in page
 
 
-def test_a_cause_lists_its_rules_in_diagnostic_order() -> None:
-    other = RuleDoc(id="a", title="t", cause="c", area="x", severity="error", order=7, doc="", looks_at=())
-    page = text(CauseDoc(code="iommu_acs", meaning="m", rules=(other, RULE)))
+def test_a_cause_says_what_its_first_rule_knows_and_lists_all() -> None:
+    other = RuleDoc(
+        id="a", title="{count(x)|n_pairs} of {y}", cause="c", area="x", severity="error", order=7, doc="", looks_at=()
+    )
+    page = text(CauseDoc(code="iommu_acs", meaning="m", rules=(RULE, other)))
+    assert page.index("Peer copies go through the `IOMMU`") < page.index("https://docs.example.org/iommu")
     assert page.index("iommu-translates (warning)") < page.index("a (error)")
+    assert "GPU … and GPU … are behind" in page
+    assert "… pairs of …" in page
     assert "no rule finds it yet" in text(CauseDoc(code="c", meaning="m"))
 
 

@@ -45,6 +45,8 @@ def test_several_transports_are_named_most_frequent_first() -> None:
         ("CUDA error: no kernel image is available for execution on the device", "arch_unsupported"),
         ("cannot allocate memory for thread-local data: ABORT", "host_ram"),
         ("NCCL WARN Bootstrap : no socket interface found", "network_interface"),
+        ("Too many open files; Unable to find address for: lo", "framework_env"),
+        ("failed to extend /dev/shm/nccl-x to 4096 bytes: File too large", "framework_env"),
     ],
 )
 def test_what_libraries_say_is_understood(text: str, cause: str) -> None:

@@ -14,6 +14,7 @@ from gpudoctor.engine.rule import FixSpec
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.rule_doc import CauseDoc, FixDoc, Reference, RuleDoc
 
+_SEVERITIES = ("error", "warning", "info")
 _SECTIONS = frozenset(field.name for field in fields(Facts))
 
 
@@ -43,8 +44,14 @@ def rule_doc(rule: Rule) -> RuleDoc:
 def cause_doc(code: str, rules: RuleSet) -> CauseDoc:
     """A cause with every rule that can find it. Raises KeyError for an unknown code."""
     cause = causes()[code]
-    found = tuple(rule_doc(rule) for rule in rules.rules if rule.cause == code)
-    return CauseDoc(code=code, meaning=cause.meaning, rules=found)
+    found = sorted((rule for rule in rules.rules if rule.cause == code), key=_telling)
+    return CauseDoc(code=code, meaning=cause.meaning, rules=tuple(map(rule_doc, found)))
+
+
+def _telling(rule: Rule) -> tuple[bool, int, float, int, str]:
+    """What is read from the machine tells more of a cause than one line of a log, an error more than a note."""
+    spec = rule.spec
+    return spec.tier != "fact", _SEVERITIES.index(spec.severity), -spec.confidence, spec.order, spec.id
 
 
 def _fix_doc(fix: FixSpec) -> FixDoc:

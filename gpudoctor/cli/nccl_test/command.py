@@ -50,7 +50,10 @@ def nccl_test(
     output: options.Output = None,
     fail_on: Annotated[str, typer.Option("--fail-on", metavar="SEVERITY", help="error, warning or never.")] = "error",
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1, max=3600, help="Seconds without progress that count as a hang.")
+        float,
+        typer.Option(
+            "--timeout", min=1, max=3600, callback=options.finite, help="Seconds without progress that count as a hang."
+        ),
     ] = 50.0,
     bisect: Annotated[
         Optional[bool],
@@ -59,7 +62,14 @@ def nccl_test(
         ),
     ] = None,
     budget: Annotated[
-        float, typer.Option("--budget", min=1, max=36000, help="Seconds for finding out, all launches together.")
+        float,
+        typer.Option(
+            "--budget",
+            min=1,
+            max=36000,
+            callback=options.finite,
+            help="Seconds for finding out, all launches together.",
+        ),
     ] = 180.0,
     pairs: Annotated[
         Optional[bool],

@@ -23,7 +23,12 @@ def run(
     hang_after: Annotated[
         float,
         typer.Option(
-            "--hang-after", min=0, max=10**6, metavar="S", help="Seconds without output that are a hang; 0: never."
+            "--hang-after",
+            min=0,
+            max=10**6,
+            metavar="S",
+            callback=options.finite,
+            help="Seconds without output that are a hang; 0: never.",
         ),
     ] = 300.0,
     on_hang: Annotated[
