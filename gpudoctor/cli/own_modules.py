@@ -55,7 +55,11 @@ class _Loader(PythonLoader):
                     return code
         except (OSError, EOFError, ValueError, TypeError):
             pass  # Python knows what to do, or what to say
-        return super().get_code(fullname)
+        try:
+            return super().get_code(fullname)
+        except EOFError:  # bytecode that was cut: before 3.12 Python leaves that where files may not grow (ulimit -f)
+            code = self.source_to_code(self.get_data(self.path), self.path)
+            return code if isinstance(code, CodeType) else None
 
 
 class _Finder:

@@ -119,3 +119,11 @@ def test_a_module_longer_than_is_read_at_once_is_left_to_python(package: Path) -
     thing.write_text(f"VALUE = {'x' * 100_000!r}\ndef where(): pass\n")
     for _ in range(2):
         assert told(package)["value"] == "x" * 100_000
+
+
+@pytest.mark.parametrize("kept", [16, 17, 60])
+def test_bytecode_that_was_cut_is_compiled_again(package: Path, kept: int) -> None:
+    told(package)
+    file = bytecode(package)
+    file.write_bytes(file.read_bytes()[:kept])
+    assert told(package)["value"] == 1
