@@ -141,8 +141,10 @@ def _unexpected(error: Exception, arguments: list[str]) -> _Failure:
 
 
 def _help_hint(arguments: list[str]) -> str:
-    verb = arguments[0] if arguments and not arguments[0].startswith("-") else ""
-    return f"gpudoctor {verb} --help".replace("  ", " ") + " shows what there is"
+    from gpudoctor.cli.app import VERBS
+
+    verb = f"{arguments[0]} " if arguments and arguments[0] in VERBS else ""
+    return f"gpudoctor {verb}--help shows what there is"
 
 
 def _defect(error: Exception) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from gpudoctor.errors import UsageError
 from gpudoctor.fit.config_text import COUNTED, shape_of_text
 from gpudoctor.fit.identify import Identified, asked_packing, identify, of_local
 from gpudoctor.fit.legality import legal_sizes, obstacles
-from gpudoctor.fit.packing import named, says_plain, usual
+from gpudoctor.fit.packing import AS_STORED, named, says_plain, usual
 from gpudoctor.fit.question import ENGINES, Engine, Question
 from gpudoctor.fit.shape import Attention, Dense, Experts, LatentAttention, Packing, Shape
 from gpudoctor.fit.tensors import parameters
@@ -26,8 +26,6 @@ _BY_LAYERS: Final = {
     "ollama": "Ollama gives each GPU whole layers",
 }
 _UNEVEN: Final = {"exllamav2": "ExLlamaV2 cuts unevenly", "exllamav3": "ExLlamaV3 cuts unevenly"}
-# Options that say "as stored in the checkpoint" and not how that is.
-AS_STORED: Final = frozenset({"auto", "compressed-tensors", "modelopt", "gguf", "inc", "torchao"})
 
 
 class Model(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -71,7 +71,7 @@ def ask(model: Identified, cards: Sequence[Card], options: Options) -> Asked:
     Raises:
         UsageError: a value that no engine knows, or a format that the engine cannot read.
     """
-    engine = _engine(options.engine, model.packing)
+    engine = engine_of(options.engine, model.packing)
     notes = [] if options.engine else [f"engine {engine}"]
     question = Question(
         shape=model.shape,
@@ -99,6 +99,18 @@ def ask(model: Identified, cards: Sequence[Card], options: Options) -> Asked:
     return Asked(question=question, notes=tuple(notes))
 
 
+def without_effect(options: Options, engine: Engine) -> Iterator[str]:
+    """Notes about options that mean nothing to this engine."""
+    for given, name, owner in (
+        (options.utilization is not None, "--gpu-memory-utilization", "vllm"),
+        (options.mem_fraction is not None, "--mem-fraction-static", "sglang"),
+        (bool(options.split_mode), "--split-mode", "llamacpp"),
+        (options.eager, "--enforce-eager", "vllm"),
+    ):
+        if given and engine != owner:
+            yield f"{name} without effect, an option of {owner}"
+
+
 def _with_size(question: Question) -> Question:
     """The smallest legal TP size that fits on the cards, else the largest legal one."""
     most = max(1, len(question.cards) // (question.pp * question.dp))
@@ -113,7 +125,8 @@ def _why(question: Question) -> str:
     return f"the largest that the model allows on {len(question.cards)} GPUs"
 
 
-def _engine(text: str, packing: Packing | None) -> Engine:
+def engine_of(text: str, packing: Packing | None) -> Engine:
+    """The engine that is named, else the one that reads such files. Raises UsageError."""
     kind = packing.method.partition(":")[0] if packing else ""
     readers = _READS.get(kind)
     low = _ALIAS.get(text.lower(), text.lower())

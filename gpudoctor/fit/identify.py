@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gpudoctor.data.models import ModelRow, rows
 from gpudoctor.errors import UsageError
 from gpudoctor.fit.names import resolve
-from gpudoctor.fit.packing import named, says_plain, stored
+from gpudoctor.fit.packing import AS_STORED, named, says_plain, stored
 from gpudoctor.fit.rows import shape_of
 from gpudoctor.fit.shape import Packing, Shape
 from gpudoctor.fit.tensors import parameters
@@ -27,7 +27,6 @@ _LADDER: Final = (
     "meta-llama/Meta-Llama-3.1-405B",
 )  # fmt: skip
 _CONTEXT_OF_A_SIZE: Final = 8192  # nobody knows what such a model was trained for
-_AS_STORED: Final = frozenset({"", "auto", "compressed-tensors", "modelopt", "gguf", "inc", "torchao"})
 
 
 class Identified(Struct, frozen=True, kw_only=True):
@@ -64,7 +63,7 @@ def identify(name: str, quant: str = "") -> Identified:
 def of_local(shape: Shape, quant: str = "") -> Identified:
     """A model whose files were read: stored as they say unless the user says otherwise."""
     packing = shape.packing
-    if quant and quant.lower() not in _AS_STORED:
+    if quant.lower() not in AS_STORED:
         asked = asked_packing(quant)
         packing = packing if asked and packing and asked.method == packing.method else asked
     return Identified(shape=shape, packing=packing, by="local", notes=shape.assumptions)
@@ -98,7 +97,7 @@ def of_size(text: str, quant: str = "") -> Identified:
         if depth != model.depth
         else f"a dense model shaped like {model.id}"
     )
-    packing = asked_packing(quant) if quant and quant.lower() not in _AS_STORED else None
+    packing = asked_packing(quant) if quant.lower() not in AS_STORED else None
     return Identified(shape=shape, packing=packing, by="parameters", notes=(note,))
 
 
@@ -143,7 +142,7 @@ def _hint(name: str) -> str:
 
 def _packing(row: ModelRow, by: str, name: str, quant: str, notes: list[str]) -> Packing | None:
     own, tail = _own(row), name.rpartition("/")[2]
-    if quant and quant.lower() not in _AS_STORED:
+    if quant.lower() not in AS_STORED:
         asked = asked_packing(quant)
         # The checkpoint knows more of the same method: group size, blocks, what stays 16-bit.
         same = own is not None and asked is not None and own.method == asked.method

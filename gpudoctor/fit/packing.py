@@ -41,6 +41,8 @@ _BPW: Final = r"(?<![\d.])(\d{1,2}(?:\.\d{1,4})?)[-_ ]?bpw"
 _EXL: Final = r"exl([23])[:_-](\d{1,2}(?:\.\d{1,4})?)(?!\d)"
 _GGUF_TYPE: Final = r"(?<![a-z0-9])(i?q\d(?:_[a-z0-9]+)+|tq\d_\d|i?q\d_\d)(?![a-z0-9])"
 _GGUF_FLOAT: Final = r"(?<![a-z0-9])(b?f16|f32)(?![a-z0-9])"
+# Options that say "as stored in the checkpoint" and not how that is.
+AS_STORED: Final = frozenset({"", "auto", "compressed-tensors", "modelopt", "gguf", "inc", "torchao"})
 _PLAIN: Final = r"(?<![a-z0-9])(?:bf16|fp16|fp32|none|float16|bfloat16)(?![a-z0-9])"
 
 

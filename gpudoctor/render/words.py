@@ -172,7 +172,7 @@ def verdict(report: Report) -> str:
 def fit_sentence(fit: FitReport) -> str:
     """Whether the model fits, in one sentence."""
     model = clean_prose(fit.model.asked.rpartition("/")[2] or fit.model.asked, 80)
-    where = f"{plural(len(fit.gpus), 'GPU')}" + (f" at TP {fit.tp}" if fit.tp > 1 else "")
+    where = f"{plural(len(fit.gpus) * fit.dp, 'GPU')}" + (f" at TP {fit.tp}" if fit.tp > 1 else "")
     if fit.fits is None:
         return f"{model}: {fit.weights_gib_per_gpu:.1f} GiB of weights on a GPU at TP {fit.tp}; no card was named"
     if not fit.fits:

@@ -210,3 +210,36 @@ def test_both_ways_know_the_same_options_with_the_same_bounds() -> None:
 ])  # fmt: skip
 def test_what_is_not_plain_is_left_to_typer(words: str) -> None:
     assert plain_fit.read(words.split()) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [("--nodes 3 --gpus 2", "3 nodes, and 2 GPUs in all"), ("--quant gguf", "which type of GGUF?")]
+)
+def test_what_cannot_be_meant_is_refused(options: str, says: str) -> None:
+    ran = gpudoctor("fit", EIGHT, "--gpu", "RTX 4090 24GB", *options.split())
+    assert (ran.code, says in ran.err) == (2, True), ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--engine sglang --gpu-memory-utilization 0.3", "--gpu-memory-utilization without effect, an option of vllm"),
+        ("--mem-fraction-static 0.8", "--mem-fraction-static without effect, an option of sglang"),
+        ("--split-mode row", "--split-mode without effect, an option of llamacpp"),
+        ("--engine tgi --enforce-eager", "--enforce-eager without effect, an option of vllm"),
+    ],
+)
+def test_what_has_no_effect_is_said(options: str, says: str) -> None:
+    ran = gpudoctor("fit", EIGHT, "--gpu", "RTX 4090 24GB", *options.split())
+    assert says in " ".join(ran.out.split())
+
+
+def test_the_options_of_a_launch_command_are_its_engines() -> None:
+    command = f"python -m sglang.launch_server --model-path {EIGHT} --mem-fraction-static 0.8"
+    ran = gpudoctor("fit", "--gpu", "L40S", "--", *command.split())
+    assert (ran.code, "without effect" in ran.out) == (0, False)
+
+
+def test_every_replica_takes_its_gpus() -> None:
+    ran = gpudoctor("fit", EIGHT, "--gpu", "RTX 4090 24GB", "--tp", "2", "--pp", "2", "--dp", "2")
+    assert "fits 8 GPUs" in ran.out

@@ -14,8 +14,8 @@ def check_names(flags: Mapping[str, int | float | str]) -> None:
             raise UsageError(f"--{name.replace('_', '-')} {value[:80]!r} is no text that can be printed")
     quantization = flags.get("quantization")
     if isinstance(quantization, str):
-        from gpudoctor.derive.model import AS_STORED
         from gpudoctor.fit.identify import asked_packing
+        from gpudoctor.fit.packing import AS_STORED
 
         if quantization.lower() not in AS_STORED:
             asked_packing(quantization)

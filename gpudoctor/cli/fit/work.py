@@ -67,13 +67,21 @@ def fit_report(wanted: Wanted) -> Report:
 
     from gpudoctor import __version__
     from gpudoctor.cli.fit.findings import findings_of
+    from gpudoctor.errors import UsageError
     from gpudoctor.model.facts import Facts
     from gpudoctor.model.report import Report, Summary, Tool
 
+    given = wanted.options
     wanted, rewrite = _with_launch(wanted)
     model = _model(wanted)
+    if wanted.quant.lower() == "gguf" and model.packing is None:
+        raise UsageError("which type of GGUF?", "name it: --quant gguf:Q4_K_M, or give the file")
     cards, facts = _cards(wanted)
-    fit = _answer(wanted, model, (cards, facts), rewrite)
+    if wanted.nodes > len(cards):
+        raise UsageError(
+            f"{wanted.nodes} nodes, and {len(cards)} GPUs in all of them", "--gpus counts those of all nodes"
+        )
+    fit = _answer(wanted, model, (cards, facts), rewrite, given)
     findings = findings_of(fit)
     return Report(
         tool=Tool("gpudoctor", __version__),  # cli.assemble takes 10 ms to load
@@ -105,9 +113,11 @@ def _answer(
     model: Identified,
     machine: tuple[tuple[Card, ...], MachineFacts | None],
     rewrite: Callable[[Suggestion], str] | None,
+    given: Options,
 ) -> FitReport:
+    """`given` are the options without those of a launch command, which are its engine's."""
     from gpudoctor.fit.answer import Case, answer
-    from gpudoctor.fit.ask import ask
+    from gpudoctor.fit.ask import ask, without_effect
     from gpudoctor.fit.predictor import predict
 
     cards, facts = machine
@@ -133,7 +143,7 @@ def _answer(
             question=asked.question,
             found=found,
             suggestions=suggestions,
-            notes=asked.notes,
+            notes=(*asked.notes, *without_effect(given, asked.question.engine)),
             advice=advice.words,
             options=advice.options,
             rewrite=rewrite,
