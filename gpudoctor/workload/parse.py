@@ -154,6 +154,20 @@ def _container(layout: Layout, found: Collected) -> None:
     device = found.value("container_device")
     if "container_gpus" not in found.given and isinstance(device, str) and "nvidia.com/gpu=" in device:
         found.given["container_gpus"] = found.given["container_device"]
+    gpus = found.value("container_gpus")
+    count = listed_devices(gpus) if isinstance(gpus, str) else _listed_in_variable(layout)
+    if count is not None:
+        found.given["container_gpu_count"] = Given(count, "", "launch_command")
+
+
+def _listed_in_variable(layout: Layout) -> int | None:
+    """GPUs that -e NVIDIA_VISIBLE_DEVICES=0,1 lists; None for all, for none, and where nothing is said."""
+    for part in layout.chain():
+        for hit in (hit for scan in part.scans if scan.spec.role == "container" for hit in scan.hits):
+            name, _, listed = hit.text.partition("=")
+            if hit.option.field == "environment" and name == "NVIDIA_VISIBLE_DEVICES":
+                return None if listed in {"", "all", "void", "none"} else listed_devices(f"device={listed}")
+    return None
 
 
 def _gpu_way(layout: Layout) -> str:

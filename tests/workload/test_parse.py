@@ -206,3 +206,23 @@ def test_by_which_option_a_container_gets_gpus(options: str, way: str | None) ->
     workload = parse([f"docker run {options} vllm/vllm-openai --model nvidia/some-model"]).workload
     assert workload.container_gpu_way.or_none() == way
     assert not workload.container_gpus.known
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ("--gpus 1", 1),
+        ("--gpus device=0,2", 2),
+        ("--gpus all", None),
+        ("--runtime nvidia -e NVIDIA_VISIBLE_DEVICES=0", 1),
+        ("--runtime=nvidia --env NVIDIA_VISIBLE_DEVICES=0,1,3", 3),
+        ("-e NVIDIA_VISIBLE_DEVICES=all --gpus 2", 2),
+        ("--runtime nvidia -e NVIDIA_VISIBLE_DEVICES=all", None),
+        ("-e NVIDIA_VISIBLE_DEVICES=void", None),
+        ("-e NVIDIA_VISIBLE_DEVICES", None),
+        ("", None),
+    ],
+)
+def test_how_many_gpus_a_container_gets(options: str, count: int | None) -> None:
+    workload = parse(f"docker run {options} vllm/vllm-openai --model m".split()).workload
+    assert workload.container_gpu_count.or_none() == count

@@ -37,6 +37,7 @@ class Workload(Section, frozen=True, kw_only=True):
     container_shm_bytes: Fact[int] = NOT_PROVIDED
     container_ipc: Fact[str] = NOT_PROVIDED  # host | private | ...
     container_gpus: Fact[str] = NOT_PROVIDED  # value of --gpus; absent not_applicable where not asked for
+    container_gpu_count: Fact[int] = NOT_PROVIDED  # by --gpus, else NVIDIA_VISIBLE_DEVICES; absent for all of them
     container_gpu_way: Fact[str] = NOT_PROVIDED  # the option, other than --gpus, by which it may get GPUs: --privileged
     contradictions: Fact[tuple[str, ...]] = NOT_PROVIDED  # one sentence each
     fix_flags: Fact[dict[str, str]] = NOT_PROVIDED  # this framework's spelling of tp, pp, max_model_len ...
