@@ -24,6 +24,7 @@ from gpudoctor.model.fingerprint import fingerprint
 from gpudoctor.model.signature import Seen
 
 MAX_MISSING: Final = 12
+_OUTLIVED: Final = 0.4  # how sure a cause can be that the run did not stop for
 _MAX_SUBJECT: Final = 200
 
 # What a defect in a rule or in the engine can raise; one rule must not take the others with it.
@@ -127,8 +128,11 @@ def _missing(missing: Missing) -> tuple[str, ...]:
 
 def _placed(candidate: Candidate, spec: RuleSpec, seen: Seen, log: Log) -> Candidate:
     """With the place of its lines in the log; an error that the run outlived is none."""
-    if candidate.finding.severity == "error" and outlived(spec, seen, log):
-        candidate = replace(candidate, finding=replace(candidate.finding, severity="warning"))
+    finding = candidate.finding
+    if finding.severity == "error" and outlived(spec, seen, log):
+        confidence = min(finding.confidence, _OUTLIVED)
+        why = f"{finding.why} The run went on after that."
+        candidate = replace(candidate, finding=replace(finding, severity="warning", confidence=confidence, why=why))
     return replace(candidate, place=first_place(spec, seen), only_echoes=only_echoes(spec, seen))
 
 

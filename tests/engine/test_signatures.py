@@ -92,6 +92,24 @@ def test_the_first_level_that_is_true_counts(tmp_path: Path) -> None:
     assert (found.confidence, found.severity) == (0.4, "warning")
 
 
+@pytest.mark.parametrize(
+    ("after", "severity", "confidence"),
+    [
+        ("", "error", 0.9),
+        ("step 7: loss: 2.31\n", "warning", 0.4),
+        ("step 7: loss: 2.31\nRuntimeError: driver is too old (found 11040)\n", "error", 0.9),
+    ],
+)
+def test_a_cause_that_the_run_outlived_is_none_to_be_sure_of(
+    tmp_path: Path, after: str, severity: str, confidence: float
+) -> None:
+    rule = rule_of(tmp_path, when="any(seen.old)", confidence=0.9)
+    found = finding(f"driver is too old (found 11040)\n{after}", rule)
+    assert found is not None
+    assert (found.severity, found.confidence) == (severity, confidence)
+    assert found.why.endswith("The run went on after that.") is (severity == "warning")
+
+
 def test_without_a_log_there_are_no_hits(tmp_path: Path) -> None:
     assert evaluate(rule_of(tmp_path), Facts()).candidate is None
 
