@@ -106,8 +106,16 @@ def test_what_nccl_says_is_gathered() -> None:
             False,
         ),
         ("it hangs at this point\n", None, "nothing", True),
+        (
+            NCCL
+            + "[rank1]:[E908 06:21:11.302 ProcessGroupNCCL.cpp:2285] [PG ID 0 Rank 1] failure detected by watchdog at "
+            "work sequence id: 2214 PG status: last completed work: 2213\n",
+            "init_complete",
+            "error",
+            False,
+        ),
     ],
-    ids=["silence", "training", "interrupted", "error", "killed", "waits", "waited", "said"],
+    ids=["silence", "training", "interrupted", "error", "killed", "waits", "waited", "said", "watchdog"],
 )
 def test_phases_and_hangs(text: str, phase: str | None, ended: str, hang: bool) -> None:
     found = log(text)
