@@ -32,7 +32,9 @@ _KILLED: Final = re.compile(r"\b(?:Killed|SIGKILL|SIGTERM|signal 9|Signal 9|exit
 _INTERRUPTED: Final = re.compile(r"KeyboardInterrupt|\^C|SIGINT|Keyboard interrupt")
 _ERROR: Final = re.compile(
     r"^[\w.]{0,80}(?:Error|Exception|Interrupt)\b|\bERROR\b|\bFATAL\b|\bNCCL WARN\b|terminate called|Aborted|"
-    r"core dumped|Segmentation fault|Bus error|\berror:|\bfailed\b|panic:|\[E\d{3,4} \d\d:|Watchdog caught|by watchdog"
+    r"core dumped|Segmentation fault|Bus error|\berror:|\bfailed\b|panic:|panicked at|GGML_ASSERT|\bAssertion\b|"
+    r"\b(?:CUDA|cuBLAS|cuDNN|CUBLAS) ?(?:runtime |driver )?[Ee]rror\b|\b[A-Z]\w{2,40}Error: |\bError: |"
+    r"\[E\d{3,4} \d\d:|Watchdog caught|by watchdog"
 )
 _CLEAN: Final = re.compile(
     r"Application startup complete|Uvicorn running|ready to roll|[Cc]ompleted|[Ff]inished|Shutting down|"
