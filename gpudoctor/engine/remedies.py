@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from msgspec import Struct
+
 from gpudoctor.engine.body import Changed, Remedy
 from gpudoctor.engine.clean import clean
 from gpudoctor.engine.template import Template
@@ -16,21 +18,30 @@ from gpudoctor.model.finding import Fix
 Rewriter = Callable[[Workload, Change], Rewritten]
 
 
-def remedies(
-    fixes: Sequence[Remedy], frame: Frame, rewrite: Rewriter | None
-) -> tuple[tuple[Fix, ...], tuple[str, ...]]:
-    """The fixes that apply, and what went wrong with the others."""
+class Remedies(Struct, frozen=True):
+    """The fixes that apply, best first, and what went wrong with the others."""
+
+    fixes: tuple[Fix, ...]
+    defects: tuple[str, ...]
+    change: Change | None  # of the best fix, None where that is none of the launch command
+
+
+def remedies(fixes: Sequence[Remedy], frame: Frame, rewrite: Rewriter | None) -> Remedies:
+    """Fixes for this machine."""
     made: list[Fix] = []
     defects: list[str] = []
+    best: Change | None = None
     for number, remedy in enumerate(fixes, 1):
         try:
-            fix = _fix(remedy, frame, rewrite)
+            change = change_of(remedy.change, frame) if remedy.change is not None else None
+            fix = _fix(remedy, change, frame, rewrite)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             defects.append(clean(f"internal: fix {number}: {type(error).__name__}: {error}"))
             continue
         if fix is not None and not any(_same(fix, earlier) for earlier in made):
+            best = best if made else change
             made.append(fix)
-    return tuple(made), tuple(defects)
+    return Remedies(tuple(made), tuple(defects), best)
 
 
 def _same(fix: Fix, earlier: Fix) -> bool:
@@ -38,14 +49,13 @@ def _same(fix: Fix, earlier: Fix) -> bool:
     return fix.title == earlier.title or (fix.command != "" and fix.command == earlier.command)
 
 
-def _fix(remedy: Remedy, frame: Frame, rewrite: Rewriter | None) -> Fix | None:
+def _fix(remedy: Remedy, change: Change | None, frame: Frame, rewrite: Rewriter | None) -> Fix | None:
     if remedy.when is not None and remedy.when.truth(frame) is not True:
         return None
     command: str | None = ""
     title = remedy.title.prose(frame)
     env: dict[str, str] = {}
     if remedy.change is not None:
-        change = change_of(remedy.change, frame)
         if change is None:
             return None
         env = change.env
