@@ -180,7 +180,7 @@ class _Rewriter:
         name = parts[0].partition("=")[0]
         known = [(i, s) for i, s in reversed(self.scans) if registry.find_option(s.spec, name) is not None]
         usable = [(i, s) for i, s in reversed(self.scans) if s.spec.role != "wrapper"]
-        if not known and (not usable or _belongs_to_container(name)):
+        if not known and (not usable or registry.belongs_to_another(name)):
             raise _ImpossibleError
         i, scan = (known or usable)[0]
         present = [w.text for w in self.chain[i].words[scan.start : scan.end]]
@@ -237,11 +237,6 @@ def _first_devices(include: str, count: str) -> str:
     if "@" in include or not colon or not count.isdecimal() or not 0 < int(count) <= len(devices):
         raise _ImpossibleError
     return f"{host}:{','.join(devices[: int(count)])}"
-
-
-def _belongs_to_container(name: str) -> bool:
-    spec = registry.by_name("docker run")
-    return spec is not None and isinstance(registry.find_option(spec, name), Option)
 
 
 def _contains(words: list[str], parts: list[str]) -> bool:

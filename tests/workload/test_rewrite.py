@@ -186,6 +186,8 @@ def test_without_a_command_only_variables_can_be_pasted() -> None:
         ("vllm", Change(flags={"model": "a b"}), "`--model 'a b'`"),
         ("vllm", Change(env={"A": "1"}), ""),
         ("ollama", Change(flags={"tp": "2"}), ""),
+        ("trtllm", Change(add=("--disable-custom-all-reduce",)), ""),
+        ("transformers", Change(flags={"tp": "2"}), ""),
         ("vllm", Change(flags={"model": "\x1b[2J"}), ""),
     ],
 )
@@ -201,6 +203,12 @@ def test_without_a_framework_the_usual_spellings_are_named() -> None:
     )
     assert advice(Workload(), Change(flags={"dtype": "float16"})) == "`--dtype float16`"
     assert advice(Workload(), Change()) == ""
+
+
+def test_no_program_gets_an_option_of_another_one() -> None:
+    assert changed("trtllm-serve x --tp_size 2", add=("--disable-custom-all-reduce",)) == ""
+    assert changed("python -m sglang.launch_server --tp 2", add=("--disable-custom-all-reduce",)).endswith("-reduce")
+    assert changed("vllm bench serve --model x", flags={"executor": "mp"}) == ""
 
 
 def test_without_a_command_variables_are_changed_in_the_shell() -> None:
