@@ -8,7 +8,7 @@ _MPIRUN = Spec(
     programs=("mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.hydra"),
     options=(
         Option("processes", ("-np", "-n", "--np", "-c"), "count"),
-        Option("processes_per_node", ("-npernode", "--npernode", "-N", "-ppn"), "count"),
+        Option("processes_per_node", ("-N", "-npernode", "--npernode", "-ppn"), "count"),
         Option("hosts", ("-H", "-host", "--host", "-hosts")),
         Option("hostfile", ("-hostfile", "--hostfile", "-machinefile", "--machinefile", "-f")),
         Option("environment", ("-x",), "assign"),
