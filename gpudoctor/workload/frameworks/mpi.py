@@ -15,8 +15,8 @@ _MPIRUN = Spec(
     ),
     valued="--bind-to -bind-to --map-by -map-by --rank-by -wdir --wdir -wd --report-bindings-to --tag --prefix "
     "--timeout --rankfile -rf --pernode-level",
-    flags="--allow-run-as-root --oversubscribe --tag-output -q -v --verbose --display-map --report-bindings "
-    "--merge-stderr-to-stdout",
+    flags="--allow-run-as-root --oversubscribe -oversubscribe -pernode --pernode --tag-output -q -v --verbose "
+    "--display-map --report-bindings --merge-stderr-to-stdout",
     paired="--mca -mca --gmca -gmca -genv -env",
     follow="command",
 )
