@@ -13,6 +13,7 @@ from gpudoctor.model.finding import Evidence
 _CHECK: Final = "gpudoctor check"
 _MAX_CHARACTERS: Final = 2000
 _OF_THE_RUN: Final = ("workload.", "model.", "fit.")
+_ASKS: Final = "gpudoctor "  # a fix that changes nothing yet
 # What a run without a launch command is told by: options of `check`, by the field of the workload.
 _OPTIONS: Final = {
     "tp": "--tp",
@@ -38,7 +39,11 @@ def proof(verify: str, facts: Facts, evidence: Iterable[Evidence], change: Chang
     workload = facts.workload
     command = workload.command.or_none()
     seen = [shown.fact for shown in evidence]
-    if not changed and change is None and any(fact.startswith(_OF_THE_RUN) for fact in seen):
+    if (
+        change is None
+        and (not changed or changed.startswith(_ASKS))
+        and any(fact.startswith(_OF_THE_RUN) for fact in seen)
+    ):
         run = None  # another run is needed, and only the user knows which
     elif command:
         run = _launch(command if change is None else changed)

@@ -65,6 +65,11 @@ def test_the_chosen_interpreter_is_examined_again() -> None:
     assert proved({**python, "python.chosen_by": "path"}) == CHECK
 
 
+def test_a_fix_that_only_asks_leaves_the_run_to_the_user() -> None:
+    given = {"workload.command": "vllm serve m"}
+    assert proved(given, None, "gpudoctor fit m --tp 2", "fit.weights_bytes") == ""
+
+
 @pytest.mark.parametrize("verify", ["", "nvidia-smi -L", "gpudoctor nccl-test --tp 2", "gpudoctor checkers"])
 def test_other_commands_stay_as_they_are(verify: str) -> None:
     assert proved({"workload.command": "vllm serve m"}, verify=verify) == verify
