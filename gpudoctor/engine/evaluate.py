@@ -13,6 +13,7 @@ from gpudoctor.engine.compiled import Rule
 from gpudoctor.engine.evidence import gather
 from gpudoctor.engine.load import RuleSet
 from gpudoctor.engine.problem import RuleFileError
+from gpudoctor.engine.proof import proof
 from gpudoctor.engine.rank import Candidate, conclude
 from gpudoctor.engine.remedies import Rewriter, remedies
 from gpudoctor.engine.rule import RuleSpec
@@ -139,7 +140,9 @@ def _placed(candidate: Candidate, spec: RuleSpec, seen: Seen, log: Log) -> Candi
 def _fired(rule: Rule, frame: Frame, rewrite: Rewriter | None) -> Outcome:
     spec, body = rule.spec, rule.body
     subject = clean(body.subject.subject(frame), _MAX_SUBJECT) or "host"
-    fixes, defects = remedies(body.fixes, frame, rewrite)
+    remedy = remedies(body.fixes, frame, rewrite)
+    best = remedy.fixes[0].command if remedy.fixes else ""
+    evidence = gather(body.evidence, frame)
     level = next((level for level in body.levels if level.when.truth(frame) is True), None)
     finding = Finding(
         rank=0,
@@ -150,11 +153,11 @@ def _fired(rule: Rule, frame: Frame, rewrite: Rewriter | None) -> Outcome:
         title=body.title.prose(frame),
         why=body.why.prose(frame),
         subject=subject,
-        evidence=gather(body.evidence, frame),
-        fixes=fixes,
-        verify=body.verify.command(frame) or "",
+        evidence=evidence,
+        fixes=remedy.fixes,
+        verify=proof(body.verify.command(frame) or "", frame.facts, evidence, remedy.change, best),
         echo_of=None,
         fingerprint=fingerprint(spec.id, subject),
     )
     candidate = Candidate(finding, spec.order, spec.tier, spec.explains, spec.suppresses)
-    return Outcome(candidate, defects)
+    return Outcome(candidate, remedy.defects)

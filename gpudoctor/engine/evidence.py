@@ -18,6 +18,7 @@ MAX_EVIDENCE: Final = 24  # of one finding
 MAX_QUOTED: Final = 300  # characters of a line
 _MAX_ITEMS: Final = 16  # of one list
 _MAX_HITS: Final = 4
+_SAID: Final = "log."  # an empty list of these is what a log does not say, and no fact of the machine
 _KEY: Final = re.compile(r"\[[^\]]*\]")
 
 
@@ -37,6 +38,8 @@ def _evidence(item: Shown, frame: Frame) -> Iterator[Evidence]:
         yield _one(value, item, item.label)
         return
     known = [entry for entry in value.values if isinstance(entry, Known)]
+    if not known and value.path.startswith(_SAID):
+        return
     hits = is_hit(item.expression.kind.element or item.expression.kind)
     if not hits and (item.label or value.path or any(not entry.path for entry in known)):
         yield _line(value, known, item)

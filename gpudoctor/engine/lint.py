@@ -111,6 +111,9 @@ def _change(path: Path, change: ChangeSpec) -> Advice:
     for name in (*change.env, *change.unset):
         if "{" not in name and not _VARIABLE.fullmatch(name):
             yield path, f"{name!r} is no name of a variable", "like NCCL_P2P_DISABLE"
+    for name in (*change.add, *change.remove):
+        if not name.startswith(("-", "{")):
+            yield path, f"{name!r} is no option", "an option and its value are one text, or a flag by its generic name"
     if not any((change.flags, change.env, change.unset, change.add, change.remove)):
         yield path, "an empty change", "say what changes"
 

@@ -58,7 +58,7 @@ class Segmenter:
 
     def _continue(self, text: str) -> Iterator[Block]:
         for name, (kind, first, lines) in list(self._open.items()):
-            if len(lines) < kind.max_lines and self._lines < MAX_LINES and kind.belongs(text, len(lines)):
+            if len(lines) < kind.max_lines and self._lines < MAX_LINES and kind.takes(text, lines):
                 lines.append(text)
                 self._lines += 1
             else:

@@ -49,10 +49,16 @@ class Document(Struct, frozen=True, kw_only=True):
     begins: Callable[[str], bool]
     read: Callable[[Sequence[str]], Facts]
     belongs: Callable[[str, int], bool] = lambda _line, _taken: False
+    continued: str = ""  # what a line ends in that the next one belongs to, whatever that is
     max_lines: int = 5000
     scattered: bool = False
     single: bool = False
     trust: int = TOOL
+
+    def takes(self, line: str, taken: Sequence[str]) -> bool:
+        """Whether a line belongs to the block of those that were taken."""
+        goes_on = self.continued != "" and taken[-1].rstrip().endswith(self.continued)
+        return goes_on or self.belongs(line, len(taken))
 
 
 class Block(Struct, frozen=True):
@@ -77,7 +83,7 @@ class BlockFinder:
         for kind, first, lines in list(self._open.values()):
             if kind.scattered:
                 continue
-            if len(lines) < kind.max_lines and kind.belongs(text, len(lines)):
+            if len(lines) < kind.max_lines and kind.takes(text, lines):
                 lines.append(text)
             else:
                 del self._open[kind.name]

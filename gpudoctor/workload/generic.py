@@ -34,10 +34,10 @@ def advice(workload: Workload, change: Change) -> str:
     """The options of a change, to be put into a launch command that we do not know.
 
     `--tensor-parallel-size 2` of the framework; without one, as vLLM and SGLang spell it. "" where there is no option
-    to name. Backticks stand around what is to be typed.
+    to name, or none that this framework has. Backticks stand around what is to be typed.
     """
     framework = workload.framework.or_none()
-    if framework is not None and registry.by_name(framework) is not None:
+    if framework is not None:
         said = _typed(framework, change)
     else:
         spelled = {title: _typed(name, change) for name, title in _USUAL.items()}
@@ -50,7 +50,7 @@ def advice(workload: Workload, change: Change) -> str:
 def _typed(framework: str, change: Change) -> str:
     """The options in this framework's spelling; "" where it lacks one of them."""
     options = [_spelled(framework, field, value) for field, value in change.flags.items()]
-    if None in options:
+    if None in options or not all(_has(framework, option) for option in change.add):
         return ""
     text = " ".join([*(option for option in options if option), *(_literal(option) for option in change.add)])
     return f"`{text}`" if text else ""
@@ -64,6 +64,12 @@ def _spelled(framework: str, field: str, value: str) -> str | None:
     if option.kind == "flag":
         return option.names[0] if value.lower() in _TRUE else ""
     return f"{option.names[0]} {shlex.quote(value)}"
+
+
+def _has(framework: str, literal: str) -> bool:
+    name = (literal.split() or [""])[0].partition("=")[0]
+    specs = [spec for spec in (registry.by_name(framework), registry.by_name(_CONTAINER)) if spec is not None]
+    return any(registry.find_option(spec, name) is not None for spec in specs)
 
 
 def _literal(option: str) -> str:

@@ -142,6 +142,12 @@ def find_option(spec: Spec, name: str) -> Option | Listed | None:
     return found
 
 
+def belongs_to_another(name: str) -> bool:
+    """Whether an option that a command's own programs do not have is that of a container, launcher or engine."""
+    roles = ("container", "launcher", "engine")
+    return any(isinstance(_options(s.name).get(normal(name)), Option) for s in specs() if s.role in roles)
+
+
 def option_for(spec: Spec, field: str) -> Option | None:
     """The option that sets a field of the workload."""
     return next((o for o in spec.options if o.field == field and o.names), None)

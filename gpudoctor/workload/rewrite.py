@@ -91,8 +91,12 @@ class _Rewriter:
         if hits:
             for i, hit in hits:
                 self._replace_value(i, hit, value)
-        else:
+        elif field != "processes_per_node" or not self._all_processes(value):
             self._append_field(field, value)
+        total = self._number("processes")
+        if field == "processes_per_node" and hits and old and total and total % old == 0 and value.isdecimal():
+            for i, hit in self._hits("processes"):
+                self._replace_value(i, hit, str(total // old * int(value)))
         if field == "tp" and hits and old is not None:
             for follower in _FOLLOWERS:
                 if self._number(follower) == old:
@@ -126,6 +130,29 @@ class _Rewriter:
             self.edits[i].replace(name.start, name.end, prefix + shlex.quote(value))
         else:
             self.edits[i].replace(words[hit.value].start, words[hit.last].end, shlex.quote(value))
+
+    def _all_processes(self, per_node: str) -> bool:
+        """Whether a launcher is told the processes of all nodes together; then that number changes."""
+        hits = self._hits("processes")
+        nodes = self._nodes()
+        if nodes is None or not per_node.isdecimal():
+            return False
+        total = str(int(per_node) * nodes)
+        for i, hit in hits:
+            self._replace_value(i, hit, total)
+        if not hits:
+            known = [(i, s, o) for i, s in reversed(self.scans) if (o := registry.option_for(s.spec, "processes"))]
+            if not known or registry.option_for(known[0][1].spec, "processes_per_node"):
+                return False
+            self._insert_option(*known[0], total)
+        return True
+
+    def _nodes(self) -> int | None:
+        """The number of nodes that the command names, 1 where it names none; None where a file says it."""
+        if self._hits("hostfile") or self._hits("config_file"):
+            return None
+        hosts = [hit.text for _, hit in self._hits("hosts")]
+        return self._number("nodes") or (len(hosts[-1].split(",")) if hosts else 1)
 
     def _append_field(self, field: str, value: str) -> None:
         for i, scan in reversed(self.scans):
@@ -180,7 +207,7 @@ class _Rewriter:
         name = parts[0].partition("=")[0]
         known = [(i, s) for i, s in reversed(self.scans) if registry.find_option(s.spec, name) is not None]
         usable = [(i, s) for i, s in reversed(self.scans) if s.spec.role != "wrapper"]
-        if not known and (not usable or _belongs_to_container(name)):
+        if not known and (not usable or registry.belongs_to_another(name)):
             raise _ImpossibleError
         i, scan = (known or usable)[0]
         present = [w.text for w in self.chain[i].words[scan.start : scan.end]]
@@ -237,11 +264,6 @@ def _first_devices(include: str, count: str) -> str:
     if "@" in include or not colon or not count.isdecimal() or not 0 < int(count) <= len(devices):
         raise _ImpossibleError
     return f"{host}:{','.join(devices[: int(count)])}"
-
-
-def _belongs_to_container(name: str) -> bool:
-    spec = registry.by_name("docker run")
-    return spec is not None and isinstance(registry.find_option(spec, name), Option)
 
 
 def _contains(words: list[str], parts: list[str]) -> bool:

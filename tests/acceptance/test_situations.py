@@ -11,6 +11,7 @@ import pytest
 from tests.acceptance.lab import Laboratory
 from tests.acceptance.situation import Situation, situations
 from tests.acceptance.table import HEAD, line
+from tests.placeholders import placeholders
 from tests.sim import machine
 
 ALL = situations()
@@ -46,7 +47,11 @@ def test_no_fix_line_holds_a_placeholder(laboratory: Laboratory) -> None:
     """What is printed can be pasted: nothing in it stands for something else."""
     for one in ALL:
         if one.cause != "none":
-            assert "<" not in laboratory.outcome(one).fix_line, one.situation
+            outcome = laboratory.outcome(one)
+            assert "<" not in outcome.fix_line, one.situation
+            for finding in outcome.findings:
+                for text in (finding["verify"], *(fix["command"] for fix in finding["fixes"])):
+                    assert placeholders(text) == [], one.situation
 
 
 def test_no_title_is_longer_than_a_terminal_shows(laboratory: Laboratory) -> None:

@@ -41,6 +41,14 @@ def test_a_rule_that_fires_becomes_a_finding(tmp_path: Path) -> None:
     assert finding.fixes == (Fix(title="do it", command="true"),)
 
 
+def test_what_a_log_does_not_say_is_no_evidence_and_what_a_machine_lacks_is(tmp_path: Path) -> None:
+    rule = make_rule(tmp_path, evidence=["log.networks", "log.nodes", "visible.entries"])
+    given = facts({**GIVEN, "log.networks": [], "log.nodes": ["a"], "visible.entries": []})
+    candidate = evaluate(rule, given).candidate
+    assert candidate is not None
+    assert [(e.fact, e.value) for e in candidate.finding.evidence] == [("log.nodes", ["a"]), ("visible.entries", [])]
+
+
 def test_a_condition_that_is_not_true_gives_nothing(tmp_path: Path) -> None:
     given = facts({"workload.tp": 1, "gpus.visible_count": 2})
     diagnosis = diagnose(rule_set(make_rule(tmp_path)), given)
@@ -139,6 +147,33 @@ def test_options_for_a_command_that_is_not_known_are_words_of_the_fix(tmp_path: 
     assert outcome.candidate is not None
     fix = outcome.candidate.finding.fixes[0]
     assert (fix.title, fix.command) == ("TP size 2: `-tp 2`", "")
+
+
+TP_2 = {"title": "TP size 2", "change": {"flags": {"tp": 2}}}
+
+
+@pytest.mark.parametrize(
+    ("fixes", "titles"),
+    [
+        ([TP_2, {"title": "look", "command": "true"}], ["look"]),
+        ([TP_2], ["TP size 2"]),  # better than nothing
+        ([{"title": "set", "change": {"env": {"A": "1"}}}, TP_2], ["set"]),
+    ],
+)
+def test_options_that_the_framework_of_the_log_does_not_have_are_no_fix(
+    tmp_path: Path, fixes: list[dict[str, Any]], titles: list[str]
+) -> None:
+    asked = []
+
+    def refuse(workload: Workload, _: Change) -> Rewritten:
+        asked.append(workload.framework.or_none())
+        return Rewritten()
+
+    given = facts({**GIVEN, "log.frameworks": ["ray", "llamacpp"]})
+    candidate = evaluate(make_rule(tmp_path, fixes=fixes), given, refuse).candidate
+    assert candidate is not None
+    assert [fix.title for fix in candidate.finding.fixes] == titles
+    assert set(asked) == {"llamacpp"}
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_a_good_rule_has_no_problems(tmp_path: Path) -> None:
         ({"fixes": [{"title": "t"}]}, "neither command nor change"),
         ({"fixes": [{"title": "t", "command": "x", "change": {"flags": {"tp": 1}}}]}, "both command and change"),
         ({"fixes": [{"title": "t", "change": {}}]}, "an empty change"),
+        ({"fixes": [{"title": "t", "change": {"add": ["--backend", "mp"]}}]}, "'mp' is no option"),
         ({"fixes": [{"title": "t", "change": {"flags": {"--tp": 1}}}]}, "no generic flag name"),
         ({"fixes": [{"title": "t", "change": {"env": {"A B": 1}}}]}, "no name of a variable"),
         ({"fixes": [{"title": "t", "command": "cat <<EOF\n{workload.tp}\nEOF"}]}, "here-document"),

@@ -186,6 +186,8 @@ def test_without_a_command_only_variables_can_be_pasted() -> None:
         ("vllm", Change(flags={"model": "a b"}), "`--model 'a b'`"),
         ("vllm", Change(env={"A": "1"}), ""),
         ("ollama", Change(flags={"tp": "2"}), ""),
+        ("trtllm", Change(add=("--disable-custom-all-reduce",)), ""),
+        ("transformers", Change(flags={"tp": "2"}), ""),
         ("vllm", Change(flags={"model": "\x1b[2J"}), ""),
     ],
 )
@@ -201,6 +203,34 @@ def test_without_a_framework_the_usual_spellings_are_named() -> None:
     )
     assert advice(Workload(), Change(flags={"dtype": "float16"})) == "`--dtype float16`"
     assert advice(Workload(), Change()) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "after"),
+    [
+        ("mpirun -np 4 python train.py", "mpirun -np 2 python train.py"),
+        ("mpirun -np 8 -H a,b python train.py", "mpirun -np 4 -H a,b python train.py"),
+        ("mpirun -np 8 -npernode 4 python train.py", "mpirun -np 4 -npernode 2 python train.py"),
+        ("mpirun -np 8 --hostfile h python train.py", "mpirun -np 8 --hostfile h -N 2 python train.py"),
+        ("accelerate launch --num_processes 4 train.py", "accelerate launch --num_processes 2 train.py"),
+        (
+            "accelerate launch --num_machines 2 --num_processes 8 t.py",
+            "accelerate launch --num_machines 2 --num_processes 4 t.py",
+        ),
+        ("accelerate launch --multi_gpu train.py", "accelerate launch --multi_gpu --num_processes 2 train.py"),
+        ("accelerate launch --config_file c.yaml train.py", ""),
+        ("srun -N 2 -n 8 python train.py", "srun -N 2 -n 4 python train.py"),
+        ("torchrun --nproc_per_node 4 train.py", "torchrun --nproc_per_node 2 train.py"),
+    ],
+)
+def test_processes_of_a_node_are_changed_where_the_command_counts_all_of_them(command: str, after: str) -> None:
+    assert changed(command, flags={"processes_per_node": "2"}) == after
+
+
+def test_no_program_gets_an_option_of_another_one() -> None:
+    assert changed("trtllm-serve x --tp_size 2", add=("--disable-custom-all-reduce",)) == ""
+    assert changed("python -m sglang.launch_server --tp 2", add=("--disable-custom-all-reduce",)).endswith("-reduce")
+    assert changed("vllm bench serve --model x", flags={"executor": "mp"}) == ""
 
 
 def test_without_a_command_variables_are_changed_in_the_shell() -> None:

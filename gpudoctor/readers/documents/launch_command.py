@@ -20,7 +20,8 @@ SOURCE = "launch command in the paste"
 
 # What a shell shows before a command: user and host, a folder, $ or #. Not ">": that is quoting, or Python's.
 _PROMPT = re.compile(
-    r"\s{0,40}(?:\([^()\n]{1,60}\) ?)?(?:\[?[\w.-]{1,40}@[\w.-]{1,80}[: ]?[^\s$#%>]{0,80}\]? ?)?(?:[$#%\u276f] {1,4})?"
+    r"\s{0,40}(?:\[[\d:]{5,8}\] ?)?(?:\([^()\n]{1,60}\)(?::[^\s:]{1,80})? ?)?"
+    r"(?:\[?[\w.-]{1,40}@[\w.-]{1,80}[: ]?[^\s$#%>]{0,80}\]? ?)?(?:[$#%\u276f] {1,4})?"
 )
 _VALUE = r"(?:\"[^\"]{0,300}\"|'[^']{0,300}'|[^\s\"']\S{0,300}|)"  # each in one way only: there are many of them
 _SETTINGS = rf"(?:(?:env|sudo|nohup|time|exec) {{1,4}}|[A-Z_][A-Z0-9_]{{1,60}}={_VALUE} {{1,4}})"
@@ -30,7 +31,8 @@ _PROGRAM = (
     rf"(?:docker|podman|nerdctl) (?:container )?run (?:-|\S{{1,120}}[/:])|vllm (?:serve|bench) \S|torchrun {_GIVEN}"
     rf"|accelerate launch {_GIVEN}|deepspeed {_GIVEN}|lm_eval -|lmdeploy serve |text-generation-launcher -"
     r"|python[\d.]{0,5} (?:-\w )?-m (?:vllm|sglang|torch\.distributed|tensorrt_llm|llama_cpp|accelerate|deepspeed)"
-    r"|python[\d.]{0,5} -m lm_eval|trtllm-(?:serve|bench|llmapi-launch|eval) \S|mpi(?:run|exec) -|srun (?:-|\S{0,80}/)"
+    r"|python[\d.]{0,5} -m lm_eval|trtllm-(?:serve|bench|llmapi-launch|eval) \S|(?:\S{0,80}/)?mpi(?:run|exec) -"
+    r"|srun (?:-|\S{0,80}/)"
     r"|(?:\S{0,80}/)?(?:all_reduce|all_gather|alltoall|sendrecv|broadcast|reduce_scatter)_perf\b"
     rf"|(?:\S{{0,80}}/)?llama-(?:server|cli|bench) -|uv run |python[\d.]{{0,5}} {_SCRIPT}"
 )
@@ -117,6 +119,7 @@ DOCUMENT = Document(
     ),
     begins=_begins,
     belongs=_belongs,
+    continued="\\",
     read=_read,
     max_lines=80,
     single=True,

@@ -8,15 +8,15 @@ _MPIRUN = Spec(
     programs=("mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.hydra"),
     options=(
         Option("processes", ("-np", "-n", "--np", "-c"), "count"),
-        Option("processes_per_node", ("-npernode", "--npernode", "-N", "-ppn"), "count"),
+        Option("processes_per_node", ("-N", "-npernode", "--npernode", "-ppn"), "count"),
         Option("hosts", ("-H", "-host", "--host", "-hosts")),
         Option("hostfile", ("-hostfile", "--hostfile", "-machinefile", "--machinefile", "-f")),
         Option("environment", ("-x",), "assign"),
     ),
     valued="--bind-to -bind-to --map-by -map-by --rank-by -wdir --wdir -wd --report-bindings-to --tag --prefix "
     "--timeout --rankfile -rf --pernode-level",
-    flags="--allow-run-as-root --oversubscribe --tag-output -q -v --verbose --display-map --report-bindings "
-    "--merge-stderr-to-stdout",
+    flags="--allow-run-as-root --oversubscribe -oversubscribe -pernode --pernode --tag-output -q -v --verbose "
+    "--display-map --report-bindings --merge-stderr-to-stdout",
     paired="--mca -mca --gmca -gmca -genv -env",
     follow="command",
 )

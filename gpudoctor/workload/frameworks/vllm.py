@@ -59,3 +59,12 @@ SPEC = Spec(
     positional="model",
     defaults=(("tp", 1), ("pp", 1), ("dp", 1)),
 )
+
+# They talk to a server that runs already: none of its options is theirs.
+_CLIENT = Spec(
+    name="vllm client",
+    role="script",
+    programs=("vllm bench serve", "vllm chat", "vllm complete"),
+)
+
+SPECS = (SPEC, _CLIENT)

@@ -19,9 +19,17 @@ def test_docker_run_over_several_lines() -> None:
 
 def test_the_last_line_may_begin_anywhere() -> None:
     text = "mpirun -np 4 \\\n  -x NCCL_DEBUG=INFO \\\n/opt/nccl-tests/build/all_reduce_perf -b 8 -g 1\n"
-    assert len(found(text.splitlines(), DOCUMENT)) == 2
-    (whole,) = found(text.replace("\n/opt", "\n  /opt").splitlines(), DOCUMENT)
-    assert len(whole.lines) == 3
+    for written in (text, text.replace("\n/opt", "\n  /opt")):
+        (whole,) = found(written.splitlines(), DOCUMENT)
+        assert len(whole.lines) == 3
+        assert str(read(written, DOCUMENT).workload.command.value).startswith("mpirun -np 4 ")
+
+
+def test_a_prompt_with_the_time_and_a_path_in_front_of_the_launcher() -> None:
+    text = "[10:12:46](root):~ # /opt/ompi/bin/mpirun -np 2 -host a,b -pernode \\\n/x/all_reduce_perf -b 8 -g 1\n"
+    workload = read(text, DOCUMENT).workload
+    assert (workload.nodes.value, workload.processes_per_node.value) == (2, 1)
+    assert str(workload.command.value).startswith("/opt/ompi/bin/mpirun -np 2 -host a,b -pernode ")
 
 
 @pytest.mark.parametrize(
