@@ -45,7 +45,7 @@ def test_the_commands_of_a_rule_stand_for_nothing_else(file: Path) -> None:
 def test_a_verify_that_checks_leaves_the_run_to_the_engine() -> None:
     rules = load_rules(rules_dir(), logs=log_rules_dir()).rules
     told = [rule.id for rule in rules if re.match(r"gpudoctor (check .*(--tp|--model|-- )|fit )", rule.spec.verify)]
-    assert told == ["tp-does-not-divide"]  # `fit` says of any size whether it is legal
+    assert told == ["division-spoken-of", "tp-does-not-divide"]  # `fit` says of any size whether it is legal
 
 
 def test_no_command_asks_what_the_program_refuses() -> None:
