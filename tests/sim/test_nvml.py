@@ -33,7 +33,7 @@ def test_identity_of_every_gpu(machines: Machines, name: str) -> None:
     assert nvml(machines(name), expression) == expected
 
 
-@pytest.mark.parametrize("name", ANSWERING)
+@pytest.mark.parametrize("name", [name for name in ANSWERING if "MemoryInfo" not in machine.load(name).faults])
 def test_memory_of_every_gpu(machines: Machines, name: str) -> None:
     """Version 1 counts the reserve as used, version 2 tells it apart."""
     described = machine.load(name)
