@@ -65,7 +65,7 @@ def too_wide(text: str, width: int) -> list[str]:
 
 def _is_whole(line: str, width: int) -> bool:
     words = line.split()
-    is_command = not line.startswith(" ") and words[0] in ("vllm", "gpudoctor", "sudo", "nvidia-smi", "export")
+    is_command = not line.startswith(" ") and words[0] in ("vllm", "gpudoctor", "sudo", "nvidia-smi", "export", "find")
     # Hanging below a label of up to 28 columns, with nothing else in its line.
     return is_command or (len(words) <= 4 and any("/" in word and columns(word) > width - 34 for word in words))
 
