@@ -13,6 +13,7 @@ from gpudoctor.host.access import MAX_OUTPUT_BYTES, Command, HostError
 from gpudoctor.host.spawn import Program, start
 
 _TICK_S = 0.05  # how often to look whether a program that says nothing has ended
+_MOST_LEFT = 64  # reads of 64 KiB: more than a pipe holds, for who inherited the streams may write for ever
 _GRACE_S = 0.2  # a killed process that is not gone by then is stuck in the kernel and is left behind
 
 
@@ -80,6 +81,12 @@ class _Output:
                 self.open -= 1
         return bool(ready)
 
+    def take_rest(self) -> None:
+        """What a program that has ended had still said: it may have done both since we last looked."""
+        for _ in range(_MOST_LEFT):
+            if not self.open or not self.take(0.0):
+                return
+
     def texts(self) -> tuple[str, str]:
         """Standard output and standard error so far."""
         out, err = (bytes(kept).decode("utf-8", "replace") for kept in self._kept.values())
@@ -93,6 +100,7 @@ def _collect(program: Program, name: str, deadline: float, timeout_s: float) -> 
         quiet = not output.take(min(left, _TICK_S))
         # A child that the program left behind may hold its streams open: what matters is that the program has ended.
         if (quiet or left <= 0) and program.poll() is not None:
+            output.take_rest()
             break
         if left <= 0:
             stuck = wait_channel(program.pid)

@@ -128,7 +128,8 @@ class Supervised:
         next_tick = time.monotonic() + self._tick_s
         while True:
             now = time.monotonic()
-            quiet = not self._take(woken, _LINGER_S / 5 if ended_at else max(0.0, next_tick - now))
+            said = self._take(woken, _LINGER_S / 5 if ended_at else max(0.0, next_tick - now))
+            quiet = bool(ended_at) and not said  # before it ended silence means nothing: it may have spoken since
             now = time.monotonic()
             if not ended_at and process.poll() is not None:
                 ended_at = now

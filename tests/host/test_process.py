@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.host import HostError
+from gpudoctor.host import HostError, process
 from gpudoctor.host.access import MAX_OUTPUT_BYTES
 from gpudoctor.host.process import kill_session, run_bounded, state_of
 
@@ -38,6 +38,22 @@ def test_a_time_out_carries_what_the_program_had_said() -> None:
     assert caught.value.reason == "timeout"
     assert caught.value.stdout == "phase one\n"
     assert caught.value.stderr == "oops\n"
+
+
+def test_what_is_said_with_the_last_breath_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[float] = []
+    take = process._Output.take
+
+    def too_early(output: process._Output, wait_s: float) -> bool:
+        """The first look finds nothing; then the program speaks and ends, before anybody asks whether it has."""
+        looked.append(wait_s)
+        if len(looked) == 1:
+            time.sleep(1.0)
+            return False
+        return take(output, wait_s)
+
+    monkeypatch.setattr(process._Output, "take", too_early)
+    assert python("import sys; print('out'); print('err', file=sys.stderr)") == (0, "out\n", "err\n")
 
 
 def test_a_child_that_keeps_the_streams_open_does_not_delay_the_answer(tmp_path: Path) -> None:
