@@ -243,3 +243,8 @@ def test_the_options_of_a_launch_command_are_its_engines() -> None:
 def test_every_replica_takes_its_gpus() -> None:
     ran = gpudoctor("fit", EIGHT, "--gpu", "RTX 4090 24GB", "--tp", "2", "--pp", "2", "--dp", "2")
     assert "fits 8 GPUs" in ran.out
+
+
+def test_nodes_without_a_card_are_no_mistake_of_the_command_line(lab: Lab) -> None:
+    ran = gpudoctor("fit", EIGHT, "--nodes", "2", env=lab.env("no-gpu"))
+    assert ran.code == 3, ran.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 
@@ -16,13 +17,13 @@ def test_what_is_said_with_the_last_breath_is_passed_on(
     looked: list[float] = []
     take = Supervised._take
 
-    def too_early(supervised: Supervised, woken: object, timeout_s: float) -> bool:
+    def too_early(supervised: Supervised, woken: socket.socket, timeout_s: float) -> bool:
         """The first look finds nothing; then the command speaks and ends, before anybody asks whether it has."""
         looked.append(timeout_s)
         if len(looked) == 1:
             time.sleep(1.0)
             return False
-        return take(supervised, woken, timeout_s)  # type: ignore[arg-type]
+        return take(supervised, woken, timeout_s)
 
     monkeypatch.setattr(Supervised, "_take", too_early)
     heard: list[bytes] = []

@@ -77,7 +77,7 @@ def fit_report(wanted: Wanted) -> Report:
     if wanted.quant.lower() == "gguf" and model.packing is None:
         raise UsageError("which type of GGUF?", "name it: --quant gguf:Q4_K_M, or give the file")
     cards, facts = _cards(wanted)
-    if wanted.nodes > len(cards):
+    if wanted.nodes > len(cards) and not any(card.imagined for card in cards):
         raise UsageError(
             f"{wanted.nodes} nodes, and {len(cards)} GPUs in all of them", "--gpus counts those of all nodes"
         )
